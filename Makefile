@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A thin front of scripts/. "make help" lists the targets: a target with a
+# comment after two hash marks is listed.
+#
+# BASE=DIR    lay over this 6.12 tree instead of Debian's
+# CONFIG=FILE start the guest kernel from this configuration
+# JOBS=N      parallel compile jobs (all CPUs)
+
+export BASE CONFIG JOBS BUILD ACCEL
+SHELL := /bin/bash
+
+.DEFAULT_GOAL := help
+.PHONY: help base overlay kernel kernel-stock clean distclean
+
+help:		## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
+	while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
+
+base:		## fetch and unpack the base kernel source (once)
+	@scripts/base
+
+overlay:	## the base with our files in place, in build/overlay
+	@scripts/overlay
+
+kernel:		## build the small guest kernel with our virtio
+	@scripts/kernel $(if $(CONFIG),--config $(CONFIG))
+
+kernel-stock:	## the same kernel from the untouched base, to compare
+	@scripts/kernel --stock $(if $(CONFIG),--config $(CONFIG))
+
+clean:		## remove what was built, keep the unpacked source
+	find build -mindepth 1 -maxdepth 1 ! -name base -exec rm -rf {} +
+
+distclean:	## remove everything that was built or unpacked
+	rm -rf build
