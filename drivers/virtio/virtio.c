@@ -1,0 +1,1000 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The virtio bus: brings devices, registered by transports, together with
+ * drivers, and walks each pair through the life that the specification gives
+ * a device: reset, acknowledged, driver found, features agreed, running,
+ * reset again.
+ *
+ * Section numbers refer to version 1.2 of the virtio specification.
+ *
+ * Locking: probe, remove, freeze, restore and shutdown are serialised by the
+ * driver core. config_lock orders the delivery of configuration changes, that
+ * come from interrupts, against the switches that hold them back.
+ */
+#define pr_fmt(fmt) "virtio: " fmt
+
+#include <linux/virtio.h>
+#include <linux/virtio_anchor.h>
+#include <linux/virtio_config.h>
+#include <linux/idr.h>
+#include <linux/module.h>
+#include <linux/of.h>
+#include <uapi/linux/virtio_ids.h>
+
+/* struct virtio_device keeps its features in one u64. */
+#define FEATURE_BITS		64
+
+/* Bits that belong to rings and transports; no driver has them in its table. */
+#define TRANSPORT_FEATURES	GENMASK_ULL(VIRTIO_TRANSPORT_F_END - 1, \
+					    VIRTIO_TRANSPORT_F_START)
+
+/* What user space matches modules by: the device type, then the vendor. */
+#define MODALIAS_FMT		"virtio:d%08Xv%08X"
+
+/* Hands out the N of "virtioN". */
+static DEFINE_IDA(device_numbers);
+
+/* sysfs: what user space sees of every device on this bus */
+
+static ssize_t device_show(struct device *d, struct device_attribute *attr,
+			   char *buf)
+{
+	return sysfs_emit(buf, "0x%04x\n", dev_to_virtio(d)->id.device);
+}
+static DEVICE_ATTR_RO(device);
+
+static ssize_t vendor_show(struct device *d, struct device_attribute *attr,
+			   char *buf)
+{
+	return sysfs_emit(buf, "0x%04x\n", dev_to_virtio(d)->id.vendor);
+}
+static DEVICE_ATTR_RO(vendor);
+
+static ssize_t status_show(struct device *d, struct device_attribute *attr,
+			   char *buf)
+{
+	struct virtio_device *vdev = dev_to_virtio(d);
+
+	return sysfs_emit(buf, "0x%08x\n", vdev->config->get_status(vdev));
+}
+static DEVICE_ATTR_RO(status);
+
+static ssize_t modalias_show(struct device *d, struct device_attribute *attr,
+			     char *buf)
+{
+	const struct virtio_device_id *id = &dev_to_virtio(d)->id;
+
+	return sysfs_emit(buf, MODALIAS_FMT "\n", id->device, id->vendor);
+}
+static DEVICE_ATTR_RO(modalias);
+
+/* One character per bit, bit 0 first, so that more bits only add to its end. */
+static ssize_t features_show(struct device *d, struct device_attribute *attr,
+			     char *buf)
+{
+	u64 features = dev_to_virtio(d)->features;
+	char bits[FEATURE_BITS + 1] = {};
+	unsigned int bit;
+
+	for (bit = 0; bit < FEATURE_BITS; bit++)
+		bits[bit] = features & BIT_ULL(bit) ? '1' : '0';
+
+	return sysfs_emit(buf, "%s\n", bits);
+}
+static DEVICE_ATTR_RO(features);
+
+static struct attribute *virtio_device_attrs[] = {
+	&dev_attr_device.attr,
+	&dev_attr_features.attr,
+	&dev_attr_modalias.attr,
+	&dev_attr_status.attr,
+	&dev_attr_vendor.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(virtio_device);
+
+/* Matching */
+
+static bool id_covers(const struct virtio_device_id *id,
+		      const struct virtio_device_id *device)
+{
+	if (id->device != VIRTIO_DEV_ANY_ID && id->device != device->device)
+		return false;
+
+	return id->vendor == VIRTIO_DEV_ANY_ID || id->vendor == device->vendor;
+}
+
+static int bus_match(struct device *d, const struct device_driver *driver)
+{
+	const struct virtio_device_id *device = &dev_to_virtio(d)->id;
+	const struct virtio_device_id *id = drv_to_virtio(driver)->id_table;
+
+	/* Device type 0 is reserved (section 5): here it ends the table. */
+	for (; id->device; id++)
+		if (id_covers(id, device))
+			return 1;
+
+	return 0;
+}
+
+static int bus_uevent(const struct device *d, struct kobj_uevent_env *env)
+{
+	const struct virtio_device_id *id = &dev_to_virtio(d)->id;
+
+	return add_uevent_var(env, "MODALIAS=" MODALIAS_FMT,
+			      id->device, id->vendor);
+}
+
+/* The bound driver, or NULL. */
+static struct virtio_driver *bound_driver(const struct virtio_device *vdev)
+{
+	struct device_driver *driver = vdev->dev.driver;
+
+	return driver ? drv_to_virtio(driver) : NULL;
+}
+
+/* Configuration changes */
+
+/*
+ * Tells the driver that the configuration space changed, or remembers it for
+ * the time when the driver may be told. Reporting is on in the core only while
+ * a driver is bound, so there is one to tell.
+ */
+static void report_config_change(struct virtio_device *vdev)
+{
+	struct virtio_driver *drv;
+
+	lockdep_assert_held(&vdev->config_lock);
+
+	if (!vdev->config_core_enabled || vdev->config_driver_disabled) {
+		vdev->config_change_pending = true;
+		return;
+	}
+
+	vdev->config_change_pending = false;
+	drv = bound_driver(vdev);
+	if (drv->config_changed)
+		drv->config_changed(vdev);
+}
+
+static void report_held_back_change(struct virtio_device *vdev)
+{
+	if (vdev->config_change_pending)
+		report_config_change(vdev);
+}
+
+static void core_config_off(struct virtio_device *vdev)
+{
+	spin_lock_irq(&vdev->config_lock);
+	vdev->config_core_enabled = false;
+	spin_unlock_irq(&vdev->config_lock);
+}
+
+static void core_config_on(struct virtio_device *vdev)
+{
+	spin_lock_irq(&vdev->config_lock);
+	vdev->config_core_enabled = true;
+	report_held_back_change(vdev);
+	spin_unlock_irq(&vdev->config_lock);
+}
+
+/*
+ * What an earlier driver switched off, or was not told any more, must not
+ * reach the next one: that reads the configuration itself when it probes.
+ */
+static void forget_config_changes(struct virtio_device *vdev)
+{
+	spin_lock_irq(&vdev->config_lock);
+	vdev->config_core_enabled = false;
+	vdev->config_driver_disabled = false;
+	vdev->config_change_pending = false;
+	spin_unlock_irq(&vdev->config_lock);
+}
+
+/**
+ * virtio_config_changed - a transport reports a configuration change
+ * @dev: the device whose configuration space changed
+ *
+ * Calls the driver's config_changed(), with @dev->config_lock held and
+ * interrupts off. While the core or the driver hold changes back (during
+ * probe and suspend, or after virtio_config_driver_disable()), any number of
+ * changes is remembered as one, and reported when both allow it.
+ *
+ * Context: any, usually the transport's interrupt handler. Does not sleep.
+ *
+ * See section 2.5, Device Configuration Space, and section 2.3, Notifications.
+ */
+void virtio_config_changed(struct virtio_device *dev)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->config_lock, flags);
+	report_config_change(dev);
+	spin_unlock_irqrestore(&dev->config_lock, flags);
+}
+EXPORT_SYMBOL_GPL(virtio_config_changed);
+
+/**
+ * virtio_config_driver_disable - a driver holds configuration changes back
+ * @dev: the device that the calling driver is bound to
+ *
+ * When it returns, config_changed() is not running, and will not be called
+ * before virtio_config_driver_enable(). Calls don't nest: the first enable ends
+ * what any number of disables began. Ends by itself when the driver is unbound.
+ *
+ * Context: process context with interrupts on. Takes @dev->config_lock, so not
+ * from config_changed() itself. Does not sleep.
+ */
+void virtio_config_driver_disable(struct virtio_device *dev)
+{
+	spin_lock_irq(&dev->config_lock);
+	dev->config_driver_disabled = true;
+	spin_unlock_irq(&dev->config_lock);
+}
+EXPORT_SYMBOL_GPL(virtio_config_driver_disable);
+
+/**
+ * virtio_config_driver_enable - a driver wants configuration changes again
+ * @dev: the device that the calling driver is bound to
+ *
+ * Reports what was held back, if anything was, before it returns; within probe
+ * it is the core that reports it, once probe has succeeded.
+ *
+ * Context: process context with interrupts on. Takes @dev->config_lock, and
+ * calls the driver's config_changed() under it. Does not sleep.
+ */
+void virtio_config_driver_enable(struct virtio_device *dev)
+{
+	spin_lock_irq(&dev->config_lock);
+	dev->config_driver_disabled = false;
+	report_held_back_change(dev);
+	spin_unlock_irq(&dev->config_lock);
+}
+EXPORT_SYMBOL_GPL(virtio_config_driver_enable);
+
+/* Device status and reset */
+
+/**
+ * virtio_add_status - set bits in the device status
+ * @dev: the device
+ * @status: VIRTIO_CONFIG_S_* bits to set; bits that are set already stay set
+ *
+ * A driver may not clear single bits; only virtio_reset_device() does away with
+ * them. The device may refuse bits (FEATURES_OK): read the status back to see.
+ *
+ * Context: may sleep. The caller makes sure that nobody else changes the status
+ * at the same time, as the driver core does around probe and remove.
+ *
+ * See section 2.1, Device Status Field.
+ */
+void virtio_add_status(struct virtio_device *dev, unsigned int status)
+{
+	might_sleep();
+	dev->config->set_status(dev, dev->config->get_status(dev) | status);
+}
+EXPORT_SYMBOL_GPL(virtio_add_status);
+
+/*
+ * No queue is used from here on: the driver's calls fail with -EIO, and once
+ * running callbacks have ended each later one sees that its queue is broken.
+ */
+static void stop_queues(struct virtio_device *vdev)
+{
+	virtio_break_device(vdev);
+	virtio_synchronize_cbs(vdev);
+}
+
+/*
+ * Order matters: some devices never recover from a kick that arrives after
+ * their reset, so the kicks have to end first.
+ */
+static void stop_device(struct virtio_device *vdev)
+{
+	stop_queues(vdev);
+	vdev->config->reset(vdev);
+}
+
+/**
+ * virtio_reset_device - stop a device, and put it back to its initial state
+ * @dev: the device to reset
+ *
+ * After it the device neither sends interrupts nor touches memory, so the
+ * memory of its queues and buffers can go; no queue callback is running, and
+ * the status and the negotiated features are gone on the device's side.
+ *
+ * The caller makes sure that no kick is in progress, and keeps other contexts
+ * (system calls, works, bottom halves) off the queues, for instance by
+ * virtio_break_device() and a flush of these contexts.
+ *
+ * Context: may sleep. Not from callbacks of a queue or the configuration, and
+ * not while the device is being added or removed by someone else. How long a
+ * device may take is the transport's business.
+ *
+ * See section 2.4, Device Reset.
+ */
+void virtio_reset_device(struct virtio_device *dev)
+{
+	/* Hardened: no interrupt after this point finds a usable queue. */
+	if (IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
+		stop_queues(dev);
+
+	dev->config->reset(dev);
+}
+EXPORT_SYMBOL_GPL(virtio_reset_device);
+
+/* Steps 1 and 2 of section 3.1.1, Driver Initialization. */
+static void reset_and_acknowledge(struct virtio_device *vdev)
+{
+	virtio_reset_device(vdev);
+	virtio_add_status(vdev, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+}
+
+/* A driver that gave up (section 2.1.1) is followed by a reset, not by a retry. */
+static void clear_earlier_failure(struct virtio_device *vdev)
+{
+	if (vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_FAILED)
+		reset_and_acknowledge(vdev);
+}
+
+static bool is_running(struct virtio_device *vdev)
+{
+	return vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+/* Feature negotiation */
+
+static bool table_has(const unsigned int *table, unsigned int size,
+		      unsigned int fbit)
+{
+	unsigned int i;
+
+	for (i = 0; i < size; i++)
+		if (table[i] == fbit)
+			return true;
+
+	return false;
+}
+
+static bool driver_offers(const struct virtio_driver *drv, unsigned int fbit)
+{
+	if (table_has(drv->feature_table, drv->feature_table_size, fbit))
+		return true;
+	if (!drv->feature_table_legacy)
+		return false;
+
+	return table_has(drv->feature_table_legacy,
+			 drv->feature_table_size_legacy, fbit);
+}
+
+/**
+ * virtio_check_driver_offered_feature - is a driver entitled to a feature?
+ * @vdev: the device that the driver is bound to
+ * @fbit: the number of the feature bit that the driver asks for
+ *
+ * A bit that is in neither feature table of the driver is never negotiated. A
+ * driver that asks for one all the same has a bug, for which this warns once;
+ * the answer that it gets is "not negotiated".
+ *
+ * Context: any.
+ *
+ * See section 2.2, Feature Bits.
+ */
+void virtio_check_driver_offered_feature(const struct virtio_device *vdev,
+					 unsigned int fbit)
+{
+	const struct virtio_driver *drv = bound_driver(vdev);
+
+	if (drv && driver_offers(drv, fbit))
+		return;
+
+	dev_WARN_ONCE(&vdev->dev, 1, "feature %u is asked for, but not in the driver's tables\n",
+		      fbit);
+}
+EXPORT_SYMBOL_GPL(virtio_check_driver_offered_feature);
+
+static u64 table_to_mask(const unsigned int *table, unsigned int size)
+{
+	u64 mask = 0;
+	unsigned int i;
+
+	/* Registration has refused bits that don't fit. */
+	for (i = 0; i < size; i++)
+		mask |= BIT_ULL(table[i]);
+
+	return mask;
+}
+
+/* Legacy devices may have a table of their own (section 2.2.3). */
+static u64 driver_features(const struct virtio_driver *drv, bool legacy)
+{
+	if (legacy && drv->feature_table_legacy)
+		return table_to_mask(drv->feature_table_legacy,
+				     drv->feature_table_size_legacy);
+
+	return table_to_mask(drv->feature_table, drv->feature_table_size);
+}
+
+static void choose_features(struct virtio_device *vdev,
+			    const struct virtio_driver *drv)
+{
+	u64 offered = vdev->config->get_features(vdev);
+	bool legacy = !(offered & BIT_ULL(VIRTIO_F_VERSION_1));
+
+	vdev->features = offered & driver_features(drv, legacy);
+	virtio_debug_device_filter_features(vdev);
+
+	/* finalize_features() drops those that the transport doesn't know. */
+	vdev->features |= offered & TRANSPORT_FEATURES;
+}
+
+/* The driver may decline features; if it does, the device has to be told. */
+static int let_driver_validate(struct virtio_device *vdev,
+			       const struct virtio_driver *drv)
+{
+	u64 before = vdev->features;
+	int err;
+
+	if (!drv->validate)
+		return 0;
+
+	err = drv->validate(vdev);
+	if (err || vdev->features == before)
+		return err;
+
+	return vdev->config->finalize_features(vdev);
+}
+
+/*
+ * On a platform that restricts access to guest memory (a protected guest, say)
+ * a device that goes around the DMA API cannot work, and must not try.
+ */
+static int check_memory_access(struct virtio_device *vdev)
+{
+	if (!virtio_check_mem_acc_cb(vdev))
+		return 0;
+
+	if (!virtio_has_feature(vdev, VIRTIO_F_VERSION_1)) {
+		dev_warn(&vdev->dev, "restricted memory access needs VIRTIO_F_VERSION_1, which the device lacks\n");
+		return -ENODEV;
+	}
+	if (!virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM)) {
+		dev_warn(&vdev->dev, "restricted memory access needs VIRTIO_F_ACCESS_PLATFORM, which the device lacks\n");
+		return -ENODEV;
+	}
+
+	return 0;
+}
+
+/* Steps 5 and 6 of section 3.1.1: is the device content with the choice? */
+static int seal_features(struct virtio_device *vdev)
+{
+	unsigned int status;
+	int err;
+
+	err = check_memory_access(vdev);
+	if (err)
+		return err;
+
+	/* A legacy device knows no FEATURES_OK (section 3.1.2). */
+	if (!virtio_has_feature(vdev, VIRTIO_F_VERSION_1))
+		return 0;
+
+	virtio_add_status(vdev, VIRTIO_CONFIG_S_FEATURES_OK);
+	status = vdev->config->get_status(vdev);
+	if (status & VIRTIO_CONFIG_S_FEATURES_OK)
+		return 0;
+
+	dev_err(&vdev->dev, "device refuses features %#llx (status %#x)\n",
+		vdev->features, status);
+	return -ENODEV;
+}
+
+static int negotiate_features(struct virtio_device *vdev,
+			      const struct virtio_driver *drv)
+{
+	int err;
+
+	choose_features(vdev, drv);
+
+	err = vdev->config->finalize_features(vdev);
+	if (err)
+		return err;
+
+	err = let_driver_validate(vdev, drv);
+	if (err)
+		return err;
+
+	return seal_features(vdev);
+}
+
+/* Binding and unbinding a driver */
+
+/* Steps 3 to 8 of section 3.1.1. */
+static int start_driver(struct virtio_device *vdev, struct virtio_driver *drv)
+{
+	int err;
+
+	virtio_add_status(vdev, VIRTIO_CONFIG_S_DRIVER);
+
+	err = negotiate_features(vdev, drv);
+	if (err)
+		return err;
+
+	err = drv->probe(vdev);
+	if (err)
+		return err;
+
+	/* A driver that uses its queues in probe has done this already. */
+	if (!is_running(vdev))
+		virtio_device_ready(vdev);
+
+	if (drv->scan)
+		drv->scan(vdev);
+
+	return 0;
+}
+
+static int bus_probe(struct device *d)
+{
+	struct virtio_device *vdev = dev_to_virtio(d);
+	int err;
+
+	clear_earlier_failure(vdev);
+	forget_config_changes(vdev);
+
+	err = start_driver(vdev, bound_driver(vdev));
+	if (err) {
+		virtio_add_status(vdev, VIRTIO_CONFIG_S_FAILED);
+		return err;
+	}
+
+	core_config_on(vdev);
+	return 0;
+}
+
+static void bus_remove(struct device *d)
+{
+	struct virtio_device *vdev = dev_to_virtio(d);
+	struct virtio_driver *drv = bound_driver(vdev);
+
+	core_config_off(vdev);
+	drv->remove(vdev);
+
+	/* The driver's memory goes next: a running device would write to it. */
+	if (dev_WARN_ONCE(d, vdev->config->get_status(vdev),
+			  "driver %s did not reset the device\n", d->driver->name))
+		virtio_reset_device(vdev);
+
+	virtio_add_status(vdev, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+}
+
+/*
+ * Before power-off, reboot or kexec. The next kernel owns the memory that the
+ * queues are in, and IOMMUs lose their mappings soon, by which some devices get
+ * stuck: leave no device running. One without a driver isn't.
+ */
+static void bus_shutdown(struct device *d)
+{
+	struct virtio_device *vdev = dev_to_virtio(d);
+
+	if (!bound_driver(vdev))
+		return;
+
+	core_config_off(vdev);
+	stop_device(vdev);
+}
+
+static const struct bus_type virtio_bus = {
+	.name		= "virtio",
+	.match		= bus_match,
+	.uevent		= bus_uevent,
+	.probe		= bus_probe,
+	.remove		= bus_remove,
+	.shutdown	= bus_shutdown,
+	.dev_groups	= virtio_device_groups,
+};
+
+/* Drivers */
+
+static bool table_is_sound(const unsigned int *table, unsigned int size)
+{
+	unsigned int i;
+
+	if (size && !table)
+		return false;
+
+	for (i = 0; i < size; i++)
+		if (table[i] >= FEATURE_BITS)
+			return false;
+
+	return true;
+}
+
+static bool legacy_table_is_sound(const struct virtio_driver *drv)
+{
+	/* Without a table of its own, legacy mode uses the other one. */
+	if (!drv->feature_table_legacy)
+		return true;
+
+	return table_is_sound(drv->feature_table_legacy,
+			      drv->feature_table_size_legacy);
+}
+
+/**
+ * __register_virtio_driver - make a driver known to the bus
+ * @driver: the driver; it stays the caller's, and must live until it has been
+ *	unregistered
+ * @owner: the module that the driver is in; register_virtio_driver() fills it in
+ *
+ * Probes each device on the bus that matches the driver's id table and has no
+ * driver yet.
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL if a feature table is missing or has a bit above 63, or
+ * the error of driver_register().
+ */
+int __register_virtio_driver(struct virtio_driver *driver, struct module *owner)
+{
+	if (!table_is_sound(driver->feature_table, driver->feature_table_size) ||
+	    !legacy_table_is_sound(driver)) {
+		pr_err("driver %s has a bad feature table, not registered\n",
+		       driver->driver.name);
+		return -EINVAL;
+	}
+
+	driver->driver.bus = &virtio_bus;
+	driver->driver.owner = owner;
+
+	return driver_register(&driver->driver);
+}
+EXPORT_SYMBOL_GPL(__register_virtio_driver);
+
+/**
+ * unregister_virtio_driver - take a driver off the bus
+ * @driver: a driver that was registered successfully
+ *
+ * Unbinds all its devices; when it returns the driver is not in use any more.
+ *
+ * Context: may sleep.
+ */
+void unregister_virtio_driver(struct virtio_driver *driver)
+{
+	driver_unregister(&driver->driver);
+}
+EXPORT_SYMBOL_GPL(unregister_virtio_driver);
+
+/* Devices */
+
+/*
+ * A transport's device tree node may have one child that describes the virtio
+ * device behind it, and that other nodes refer to. On some platforms the child
+ * means something else: then its "compatible" differs, and it is left alone.
+ */
+static int take_of_node(struct virtio_device *vdev)
+{
+	/* 8 for as many hexadecimal digits */
+	char compatible[sizeof("virtio,device") + 8];
+	struct device_node *parent, *child;
+
+	parent = dev_of_node(vdev->dev.parent);
+	if (!parent || !of_get_available_child_count(parent))
+		return 0;
+
+	if (of_get_available_child_count(parent) > 1) {
+		dev_err(&vdev->dev, "%pOF has more than one child node\n",
+			parent);
+		return -EINVAL;
+	}
+
+	child = of_get_next_available_child(parent, NULL);
+	snprintf(compatible, sizeof(compatible), "virtio,device%x",
+		 vdev->id.device);
+	if (of_device_is_compatible(child, compatible))
+		vdev->dev.of_node = child;
+	else
+		of_node_put(child);
+
+	return 0;
+}
+
+static void drop_of_node(struct virtio_device *vdev)
+{
+	of_node_put(vdev->dev.of_node);
+	vdev->dev.of_node = NULL;
+}
+
+static int name_device(struct virtio_device *vdev)
+{
+	int number;
+
+	number = ida_alloc(&device_numbers, GFP_KERNEL);
+	if (number < 0)
+		return number;
+
+	vdev->index = number;
+	return dev_set_name(&vdev->dev, "virtio%d", number);
+}
+
+static void init_device(struct virtio_device *vdev)
+{
+	vdev->dev.bus = &virtio_bus;
+	device_initialize(&vdev->dev);
+
+	/* No number yet. */
+	vdev->index = -1;
+	vdev->failed = false;
+	INIT_LIST_HEAD(&vdev->vqs);
+	spin_lock_init(&vdev->vqs_list_lock);
+	spin_lock_init(&vdev->config_lock);
+	forget_config_changes(vdev);
+}
+
+static int add_device(struct virtio_device *vdev)
+{
+	int err;
+
+	/* Firmware, or a kernel before this one, may have used the device. */
+	reset_and_acknowledge(vdev);
+
+	virtio_debug_device_init(vdev);
+	err = device_add(&vdev->dev);
+	if (err)
+		virtio_debug_device_exit(vdev);
+
+	return err;
+}
+
+/**
+ * register_virtio_device - put a device on the bus
+ * @dev: the device. Its transport has filled in @dev->id, @dev->config,
+ *	@dev->dev.parent and @dev->dev.release, and zeroed all else.
+ *
+ * Resets and acknowledges the device, names it "virtioN", and probes it if a
+ * driver matches. A driver that fails to probe is no error here: the device
+ * stays on the bus without one.
+ *
+ * Whatever is returned, @dev is reference counted from here on: after an error
+ * the caller drops its reference with put_device(&@dev->dev), and never frees
+ * @dev itself.
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOMEM or -ENOSPC if there is no name for it, -EINVAL if the
+ * device tree has more than one node for it, or the error of device_add().
+ *
+ * See section 3.1.1, Driver Initialization.
+ */
+int register_virtio_device(struct virtio_device *dev)
+{
+	int err;
+
+	init_device(dev);
+
+	err = name_device(dev);
+	if (err)
+		goto give_up;
+
+	err = take_of_node(dev);
+	if (err)
+		goto give_up;
+
+	err = add_device(dev);
+	if (err)
+		goto give_up;
+
+	return 0;
+
+give_up:
+	drop_of_node(dev);
+	if (dev->index >= 0)
+		ida_free(&device_numbers, dev->index);
+	virtio_add_status(dev, VIRTIO_CONFIG_S_FAILED);
+	return err;
+}
+EXPORT_SYMBOL_GPL(register_virtio_device);
+
+/**
+ * is_virtio_device - is this the struct device of a virtio device?
+ * @dev: any device
+ *
+ * Context: any.
+ * Return: true if @dev is on the virtio bus, so that dev_to_virtio() is valid.
+ */
+bool is_virtio_device(struct device *dev)
+{
+	return dev->bus == &virtio_bus;
+}
+EXPORT_SYMBOL_GPL(is_virtio_device);
+
+/**
+ * unregister_virtio_device - take a device off the bus
+ * @dev: a device that was registered successfully
+ *
+ * Unbinds the driver, if there is one, and drops the reference that registering
+ * took: unless the caller holds one of its own, @dev may be gone afterwards.
+ *
+ * Context: may sleep.
+ */
+void unregister_virtio_device(struct virtio_device *dev)
+{
+	int number = dev->index;
+
+	virtio_debug_device_exit(dev);
+
+	get_device(&dev->dev);
+	device_unregister(&dev->dev);
+	drop_of_node(dev);
+	put_device(&dev->dev);
+
+	ida_free(&device_numbers, number);
+}
+EXPORT_SYMBOL_GPL(unregister_virtio_device);
+
+/* Suspend and resume */
+
+#ifdef CONFIG_PM_SLEEP
+/**
+ * virtio_device_freeze - stop a device for suspend or hibernation
+ * @dev: the device, with or without a driver
+ *
+ * Holds configuration changes back and calls the driver's freeze(), which gives
+ * up the queues. A driver without a freeze() knows nothing of suspend: for it
+ * the queues are broken and the device is reset, so that nothing is written to
+ * memory while that is saved, and its requests fail, where otherwise they would
+ * wait for ever.
+ *
+ * Context: may sleep. Called by transports from their suspend callbacks.
+ * Return: 0, or the error of freeze(), after which the device runs on.
+ *
+ * See section 2.4, Device Reset.
+ */
+int virtio_device_freeze(struct virtio_device *dev)
+{
+	struct virtio_driver *drv = bound_driver(dev);
+	int err;
+
+	core_config_off(dev);
+	dev->failed = dev->config->get_status(dev) & VIRTIO_CONFIG_S_FAILED;
+
+	if (!drv)
+		return 0;
+
+	if (!drv->freeze) {
+		stop_device(dev);
+		return 0;
+	}
+
+	err = drv->freeze(dev);
+	if (err)
+		core_config_on(dev);
+
+	return err;
+}
+EXPORT_SYMBOL_GPL(virtio_device_freeze);
+
+/*
+ * The driver may rely on what was agreed before, so no feature can be dropped
+ * now; and none may be accepted that the device, which can be another version
+ * of itself after hibernation, does not offer any more (section 2.2.1).
+ */
+static int renegotiate_features(struct virtio_device *vdev)
+{
+	u64 lost = vdev->features & ~vdev->config->get_features(vdev);
+	int err;
+
+	if (lost) {
+		dev_err(&vdev->dev, "device does not offer features %#llx any more\n",
+			lost);
+		return -ENODEV;
+	}
+
+	err = vdev->config->finalize_features(vdev);
+	if (err)
+		return err;
+
+	return seal_features(vdev);
+}
+
+/* Queues that nobody set up again are dead: say so, and fail their requests. */
+static void write_off_queues(struct virtio_device *vdev)
+{
+	if (list_empty(&vdev->vqs))
+		return;
+
+	dev_warn(&vdev->dev, "driver %s cannot resume, bind it again to use the device\n",
+		 vdev->dev.driver->name);
+	virtio_break_device(vdev);
+}
+
+static int restart_driver(struct virtio_device *vdev, struct virtio_driver *drv)
+{
+	int err;
+
+	virtio_add_status(vdev, VIRTIO_CONFIG_S_DRIVER);
+
+	err = renegotiate_features(vdev);
+	if (err)
+		return err;
+
+	if (drv->restore) {
+		err = drv->restore(vdev);
+		if (err)
+			return err;
+	}
+
+	if (!is_running(vdev))
+		virtio_device_ready(vdev);
+
+	/* Last, as getting ready can mend broken queues. */
+	if (!drv->restore)
+		write_off_queues(vdev);
+
+	return 0;
+}
+
+/**
+ * virtio_device_restore - start a device again after virtio_device_freeze()
+ * @dev: the device, with or without a driver
+ *
+ * Initialises the device as for the first time, but with the features that were
+ * negotiated then, and calls the driver's restore(), which sets the queues up.
+ * Then reports a configuration change that was held back, if there was any.
+ *
+ * Context: may sleep. Called by transports from their resume callbacks.
+ * Return: 0, -ENODEV if the device does not offer or accept the features any
+ * more, or the error of finalize_features() or restore(). After an error the
+ * device has its FAILED status, and the driver stays bound.
+ *
+ * See section 3.1.1, Driver Initialization.
+ */
+int virtio_device_restore(struct virtio_device *dev)
+{
+	struct virtio_driver *drv = bound_driver(dev);
+	int err;
+
+	reset_and_acknowledge(dev);
+
+	/* It had failed before: whoever looks for the reason still sees it. */
+	if (dev->failed)
+		virtio_add_status(dev, VIRTIO_CONFIG_S_FAILED);
+
+	if (!drv)
+		return 0;
+
+	err = restart_driver(dev, drv);
+	if (err) {
+		virtio_add_status(dev, VIRTIO_CONFIG_S_FAILED);
+		return err;
+	}
+
+	core_config_on(dev);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(virtio_device_restore);
+#endif /* CONFIG_PM_SLEEP */
+
+static int __init virtio_bus_init(void)
+{
+	int err;
+
+	err = bus_register(&virtio_bus);
+	if (err) {
+		pr_err("cannot register the bus, no virtio device will work: %d\n",
+		       err);
+		return err;
+	}
+
+	virtio_debug_init();
+	return 0;
+}
+core_initcall(virtio_bus_init);
+
+static void __exit virtio_bus_exit(void)
+{
+	virtio_debug_exit();
+	bus_unregister(&virtio_bus);
+	ida_destroy(&device_numbers);
+}
+module_exit(virtio_bus_exit);
+
+MODULE_DESCRIPTION("Bus of virtio devices and their drivers");
+MODULE_LICENSE("GPL");
