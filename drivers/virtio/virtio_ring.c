@@ -1,0 +1,777 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A ring in shared memory as a virtqueue: creation and destruction, memory and
+ * DMA mappings, change of size, interrupts.  What is in the ring, and where,
+ * is known to virtio_ring_split.c and virtio_ring_packed.c only.
+ */
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/virtio_config.h>
+#include <xen/xen.h>
+#include "virtio_ring_internal.h"
+
+/* The largest size that a queue may have (2.6) */
+#define VRING_MAX_NUM	32768
+
+static inline const struct vring_layout *
+vring_layout(const struct vring_virtqueue *vring)
+{
+	return container_of(vring->vq.ops, struct vring_layout, ops);
+}
+
+static inline const struct vring_virtqueue *
+to_vring_const(const struct virtqueue *vq)
+{
+	return container_of(vq, struct vring_virtqueue, vq);
+}
+
+/*
+ * Memory
+ */
+
+/*
+ * Without VIRTIO_F_ACCESS_PLATFORM a device takes physical addresses, whatever
+ * IOMMU it seems to be behind; Xen is the exception: its guests reach other
+ * domains through the DMA API only.
+ */
+static bool vring_use_dma_api(const struct virtio_device *vdev)
+{
+	return !virtio_has_dma_quirk(vdev) || xen_domain();
+}
+
+/**
+ * virtio_max_dma_size - how large an element of a buffer may be
+ * @vdev: the device
+ *
+ * Context: Any.
+ *
+ * Return: The limit in bytes that DMA mappings impose, SIZE_MAX if none.
+ */
+size_t virtio_max_dma_size(const struct virtio_device *vdev)
+{
+	if (!vring_use_dma_api(vdev))
+		return SIZE_MAX;
+	return dma_max_mapping_size(vdev->dev.parent);
+}
+EXPORT_SYMBOL_GPL(virtio_max_dma_size);
+
+/* Get zeroed memory that the device can reach. */
+int vring_mem_alloc(struct vring_virtqueue *vring, struct vring_mem *mem,
+		    size_t size, gfp_t gfp)
+{
+	struct device *dma_dev = vring->vq.dma_dev;
+
+	mem->size = PAGE_ALIGN(size);
+	gfp |= __GFP_ZERO;
+	if (dma_dev) {
+		mem->addr = dma_alloc_coherent(dma_dev, mem->size, &mem->dma,
+					       gfp);
+		return mem->addr ? 0 : -ENOMEM;
+	}
+
+	mem->addr = alloc_pages_exact(mem->size, gfp);
+	if (!mem->addr)
+		return -ENOMEM;
+	mem->dma = virt_to_phys(mem->addr);
+	/* The device would be told of another page than ours. */
+	if (WARN_ON_ONCE(mem->dma != virt_to_phys(mem->addr))) {
+		vring_mem_free(vring, mem);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void vring_mem_free(struct vring_virtqueue *vring, struct vring_mem *mem)
+{
+	struct device *dma_dev = vring->vq.dma_dev;
+
+	if (dma_dev)
+		dma_free_coherent(dma_dev, mem->size, mem->addr, mem->dma);
+	else
+		free_pages_exact(mem->addr, mem->size);
+}
+
+int vring_dma_map(struct vring_virtqueue *vring, struct page *page,
+		  unsigned int offset, unsigned int len,
+		  enum dma_data_direction dir, dma_addr_t *addr)
+{
+	struct device *dma_dev = vring->vq.dma_dev;
+
+	*addr = dma_map_page(dma_dev, page, offset, len, dir);
+	/* Never -EIO: a swiotlb that is full now won't be for long. */
+	return dma_mapping_error(dma_dev, *addr) ? -ENOMEM : 0;
+}
+
+/* Undo @num mappings from @head on.  Returns the index of the last one. */
+u16 vring_unmap(struct vring_virtqueue *vring, struct vring_map *map,
+		u16 head, u16 num)
+{
+	u16 last = head;
+
+	while (num--) {
+		last = head;
+		dma_unmap_page(vring->vq.dma_dev, map[last].addr,
+			       map[last].len, map[last].dir);
+		head = map[last].next;
+	}
+	return last;
+}
+
+/*
+ * Indirect tables
+ */
+
+/* Tables of one size that were allocated together */
+struct vring_chunk {
+	struct vring_chunk *next;
+	struct vring_mem mem;
+	struct vring_map *map;
+	struct vring_table tables[];
+};
+
+/* Both layouts have descriptors of 16 bytes. */
+#define VRING_DESC_SIZE	sizeof(struct vring_desc)
+
+static void vring_map_link(struct vring_map *map, unsigned int num)
+{
+	unsigned int i;
+
+	for (i = 0; i < num; i++)
+		map[i].next = i + 1;
+}
+
+/*
+ * Add tables of 1 << @order elements to the pool, a page of them where more
+ * than one fits.  They are allocated near the CPU that submits, or near the
+ * device with the DMA API.
+ */
+bool vring_tables_grow(struct vring_virtqueue *vring, unsigned int order,
+		       gfp_t gfp)
+{
+	size_t size = VRING_DESC_SIZE << order;
+	size_t num = max_t(size_t, PAGE_SIZE / size, 1);
+	struct vring_chunk *chunk;
+	size_t i;
+
+	/* The caller can do without: no warning, no zone we can't address. */
+	gfp = (gfp & ~__GFP_HIGHMEM) | __GFP_NOWARN;
+
+	chunk = kzalloc(struct_size(chunk, tables, num), gfp);
+	if (!chunk)
+		return false;
+	if (vring_mem_alloc(vring, &chunk->mem, num * size, gfp))
+		goto free_chunk;
+	if (vring->rings.map) {
+		chunk->map = kmalloc_array(num << order, sizeof(*chunk->map),
+					   gfp);
+		if (!chunk->map)
+			goto free_mem;
+	}
+
+	for (i = 0; i < num; i++) {
+		struct vring_table *table = &chunk->tables[i];
+
+		table->desc = chunk->mem.addr + i * size;
+		table->dma = chunk->mem.dma + i * size;
+		table->order = order;
+		if (chunk->map) {
+			table->map = &chunk->map[i << order];
+			vring_map_link(table->map, 1 << order);
+		}
+		vring_table_put(vring, table);
+	}
+	chunk->next = vring->tables.chunks;
+	vring->tables.chunks = chunk;
+	return true;
+
+free_mem:
+	vring_mem_free(vring, &chunk->mem);
+free_chunk:
+	kfree(chunk);
+	return false;
+}
+
+static void vring_tables_free(struct vring_virtqueue *vring)
+{
+	struct vring_chunk *chunk;
+
+	while ((chunk = vring->tables.chunks)) {
+		vring->tables.chunks = chunk->next;
+		vring_mem_free(vring, &chunk->mem);
+		kfree(chunk->map);
+		kfree(chunk);
+	}
+	memset(&vring->tables, 0, sizeof(vring->tables));
+}
+
+/*
+ * Creation, change of size, reset
+ */
+
+static void vring_private_free(struct vring_rings *rings)
+{
+	kvfree(rings->state);
+	kvfree(rings->map);
+}
+
+static int vring_private_alloc(struct vring_virtqueue *vring,
+			       struct vring_rings *rings)
+{
+	int node = dev_to_node(vring->vq.vdev->dev.parent);
+	unsigned int num = rings->num;
+
+	rings->state = kvmalloc_node(array_size(num, sizeof(*rings->state)),
+				     GFP_KERNEL | __GFP_ZERO, node);
+	if (!rings->state)
+		return -ENOMEM;
+	if (!vring->vq.dma_dev)
+		return 0;
+
+	rings->map = kvmalloc_node(array_size(num, sizeof(*rings->map)),
+				   GFP_KERNEL | __GFP_ZERO, node);
+	if (!rings->map) {
+		kvfree(rings->state);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int vring_rings_alloc(struct vring_virtqueue *vring,
+			     struct vring_rings *rings, unsigned int num)
+{
+	int err;
+
+	if (!num || num > VRING_MAX_NUM) {
+		dev_warn(&vring->vq.vdev->dev, "%s: queue size %u is not in 1..%u\n",
+			 vring->vq.name, num, VRING_MAX_NUM);
+		return -EINVAL;
+	}
+	err = vring_layout(vring)->alloc(vring, rings, num);
+	if (err)
+		return err;
+	err = vring_private_alloc(vring, rings);
+	if (err)
+		vring_mem_free(vring, &rings->mem);
+	return err;
+}
+
+static void vring_rings_free(struct vring_virtqueue *vring)
+{
+	if (vring->we_own_ring)
+		vring_mem_free(vring, &vring->rings.mem);
+	vring_private_free(&vring->rings);
+	vring_tables_free(vring);
+}
+
+/* Begin with an empty ring, all of it zero. */
+static void vring_init_queue(struct vring_virtqueue *vring)
+{
+	struct vring_rings *rings = &vring->rings;
+	unsigned int i;
+
+	for (i = 0; i < rings->num; i++)
+		rings->state[i].next = i + 1;
+	if (rings->map)
+		vring_map_link(rings->map, rings->num);
+	vring->free_head = 0;
+	vring->map_free = 0;
+	vring->vq.num_free = rings->num;
+	vring->event_triggered = false;
+	vring_layout(vring)->init(vring);
+}
+
+static struct vring_virtqueue *
+vring_new(unsigned int index, unsigned int align, struct virtio_device *vdev,
+	  bool weak_barriers, bool ctx, bool (*notify)(struct virtqueue *vq),
+	  void (*callback)(struct virtqueue *vq), const char *name,
+	  struct device *dma_dev)
+{
+	const struct vring_layout *layout = &vring_split_layout;
+	struct vring_virtqueue *vring;
+
+	vring = kzalloc_node(sizeof(*vring), GFP_KERNEL,
+			     dev_to_node(vdev->dev.parent));
+	if (!vring)
+		return NULL;
+
+	if (virtio_has_feature(vdev, VIRTIO_F_RING_PACKED))
+		layout = &vring_packed_layout;
+	vring->vq.ops = &layout->ops;
+	vring->vq.index = index;
+	vring->vq.vdev = vdev;
+	vring->vq.name = name;
+	vring->vq.callback = callback;
+	if (vring_use_dma_api(vdev))
+		vring->vq.dma_dev = dma_dev;
+
+	vring->align = align;
+	vring->notify = notify;
+	vring->cb_disabled = !callback;
+	vring->weak_barriers = weak_barriers &&
+			       !virtio_has_feature(vdev, VIRTIO_F_ORDER_PLATFORM);
+	vring->indirect = !ctx &&
+			  virtio_has_feature(vdev, VIRTIO_RING_F_INDIRECT_DESC);
+	vring->event = virtio_has_feature(vdev, VIRTIO_RING_F_EVENT_IDX);
+	return vring;
+}
+
+/**
+ * vring_create_virtqueue_dma - create a virtqueue in memory of its own
+ * @index: number of the queue in the device
+ * @num: size in descriptors; for the split layout a power of 2
+ * @vring_align: alignment in bytes of the used ring (split, 2.7.2), a power of
+ *               2
+ * @vdev: the device, with its features negotiated
+ * @weak_barriers: the device is a CPU that is coherent with this one; without
+ *                 effect when VIRTIO_F_ORDER_PLATFORM is negotiated
+ * @may_reduce_num: make a smaller split queue if memory is short; ask
+ *                  virtqueue_get_vring_size() for the size
+ * @ctx: buffers will have a context, so that none may have an indirect table
+ * @notify: tells the device that there are buffers; false if that failed.  May
+ *          be called in any context.
+ * @callback: called when buffers were used, see vring_interrupt(); may be NULL
+ * @name: name of the queue, for messages; not copied
+ * @dma_dev: the device to map memory for
+ *
+ * The layout depends on VIRTIO_F_RING_PACKED (2.7, 2.8).
+ *
+ * Context: Process context; may sleep.
+ *
+ * Return: The queue, to be destroyed by vring_del_virtqueue(), or NULL.
+ */
+struct virtqueue *vring_create_virtqueue_dma(unsigned int index,
+					     unsigned int num,
+					     unsigned int vring_align,
+					     struct virtio_device *vdev,
+					     bool weak_barriers,
+					     bool may_reduce_num,
+					     bool ctx,
+					     bool (*notify)(struct virtqueue *vq),
+					     void (*callback)(struct virtqueue *vq),
+					     const char *name,
+					     struct device *dma_dev)
+{
+	struct vring_virtqueue *vring;
+
+	vring = vring_new(index, vring_align, vdev, weak_barriers, ctx, notify,
+			  callback, name, dma_dev);
+	if (!vring)
+		return NULL;
+	vring->we_own_ring = true;
+	vring->may_reduce_num = may_reduce_num;
+	if (vring_rings_alloc(vring, &vring->rings, num)) {
+		kfree(vring);
+		return NULL;
+	}
+	vring_init_queue(vring);
+	virtqueue_register(&vring->vq);
+	return &vring->vq;
+}
+EXPORT_SYMBOL_GPL(vring_create_virtqueue_dma);
+
+/**
+ * vring_create_virtqueue - create a virtqueue in memory of its own
+ * @index: number of the queue in the device
+ * @num: size in descriptors
+ * @vring_align: alignment in bytes of the used ring
+ * @vdev: the device; its parent does the DMA
+ * @weak_barriers: the device is a CPU that is coherent with this one
+ * @may_reduce_num: make a smaller split queue if memory is short
+ * @ctx: buffers will have a context
+ * @notify: tells the device that there are buffers
+ * @callback: called when buffers were used; may be NULL
+ * @name: name of the queue; not copied
+ *
+ * See vring_create_virtqueue_dma().
+ *
+ * Context: Process context; may sleep.
+ *
+ * Return: The queue, to be destroyed by vring_del_virtqueue(), or NULL.
+ */
+struct virtqueue *vring_create_virtqueue(unsigned int index,
+					 unsigned int num,
+					 unsigned int vring_align,
+					 struct virtio_device *vdev,
+					 bool weak_barriers,
+					 bool may_reduce_num,
+					 bool ctx,
+					 bool (*notify)(struct virtqueue *vq),
+					 void (*callback)(struct virtqueue *vq),
+					 const char *name)
+{
+	return vring_create_virtqueue_dma(index, num, vring_align, vdev,
+					  weak_barriers, may_reduce_num, ctx,
+					  notify, callback, name,
+					  vdev->dev.parent);
+}
+EXPORT_SYMBOL_GPL(vring_create_virtqueue);
+
+/**
+ * vring_new_virtqueue - make a virtqueue of a split ring that exists already
+ * @index: number of the queue in the device
+ * @num: size in descriptors, a power of 2
+ * @vring_align: alignment in bytes of the used ring
+ * @vdev: the device; its parent does the DMA
+ * @weak_barriers: the device is a CPU that is coherent with this one
+ * @ctx: buffers will have a context
+ * @pages: the ring: vring_size() bytes, zeroed; stays the caller's
+ * @notify: tells the device that there are buffers
+ * @callback: called when buffers were used; may be NULL
+ * @name: name of the queue; not copied
+ *
+ * Such a queue can be neither resized nor reset.  See
+ * vring_create_virtqueue_dma() for the arguments.
+ *
+ * Context: Process context; may sleep.
+ *
+ * Return: The queue, to be destroyed by vring_del_virtqueue(), or NULL, also
+ * when the device has negotiated packed rings.
+ */
+struct virtqueue *vring_new_virtqueue(unsigned int index,
+				      unsigned int num,
+				      unsigned int vring_align,
+				      struct virtio_device *vdev,
+				      bool weak_barriers,
+				      bool ctx,
+				      void *pages,
+				      bool (*notify)(struct virtqueue *vq),
+				      void (*callback)(struct virtqueue *vq),
+				      const char *name)
+{
+	struct vring_virtqueue *vring;
+
+	if (virtio_has_feature(vdev, VIRTIO_F_RING_PACKED))
+		return NULL;
+
+	vring = vring_new(index, vring_align, vdev, weak_barriers, ctx, notify,
+			  callback, name, vdev->dev.parent);
+	if (!vring)
+		return NULL;
+	vring->rings.num = num;
+	vring_init(&vring->rings.split, num, pages, vring_align);
+	if (vring_private_alloc(vring, &vring->rings)) {
+		kfree(vring);
+		return NULL;
+	}
+	vring_init_queue(vring);
+	virtqueue_register(&vring->vq);
+	return &vring->vq;
+}
+EXPORT_SYMBOL_GPL(vring_new_virtqueue);
+
+/**
+ * vring_del_virtqueue - destroy a virtqueue
+ * @vq: a queue of vring_create_virtqueue(), vring_create_virtqueue_dma() or
+ *      vring_new_virtqueue()
+ *
+ * The device must not use the queue any more, and no call for it be under way.
+ * Buffers should have been taken back with virtqueue_detach_unused_buf().
+ *
+ * Context: Process context; may sleep.
+ */
+void vring_del_virtqueue(struct virtqueue *vq)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+
+	virtqueue_unregister(vq);
+	if (vring->len_errors > 1)
+		dev_warn(&vq->vdev->dev,
+			 "%s: %u used lengths were larger than their buffers\n",
+			 vq->name, vring->len_errors);
+	vring_rings_free(vring);
+	kfree(vring);
+}
+EXPORT_SYMBOL_GPL(vring_del_virtqueue);
+
+/* Stop the queue (2.6.1) and give all its buffers to @recycle. */
+static int vring_disable_and_recycle(struct virtqueue *vq,
+				     void (*recycle)(struct virtqueue *vq,
+						     void *buf),
+				     void (*recycle_done)(struct virtqueue *vq))
+{
+	const struct virtio_config_ops *config = vq->vdev->config;
+	void *buf;
+	int err;
+
+	if (!to_vring(vq)->we_own_ring)
+		return -EPERM;
+	if (!config->disable_vq_and_reset || !config->enable_vq_after_reset)
+		return -ENOENT;
+
+	err = config->disable_vq_and_reset(vq);
+	if (err)
+		return err;
+	while ((buf = virtqueue_detach_unused_buf(vq)))
+		recycle(vq, buf);
+	if (recycle_done)
+		recycle_done(vq);
+	return 0;
+}
+
+static void vring_restart(struct vring_virtqueue *vring)
+{
+	memset(vring->rings.mem.addr, 0, vring->rings.mem.size);
+	vring_init_queue(vring);
+}
+
+static int vring_enable(struct virtqueue *vq)
+{
+	return vq->vdev->config->enable_vq_after_reset(vq) ? -EBUSY : 0;
+}
+
+int vring_reset(struct virtqueue *vq,
+		void (*recycle)(struct virtqueue *vq, void *buf),
+		void (*recycle_done)(struct virtqueue *vq))
+{
+	int err = vring_disable_and_recycle(vq, recycle, recycle_done);
+
+	if (err)
+		return err;
+	vring_restart(to_vring(vq));
+	return vring_enable(vq);
+}
+
+int vring_resize(struct virtqueue *vq, u32 num,
+		 void (*recycle)(struct virtqueue *vq, void *buf),
+		 void (*recycle_done)(struct virtqueue *vq))
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	struct vring_rings rings = {};
+	int err, enable_err;
+
+	err = vring_disable_and_recycle(vq, recycle, recycle_done);
+	if (err)
+		return err;
+
+	err = vring_rings_alloc(vring, &rings, num);
+	if (err) {
+		/* Go on with what there is. */
+		vring_restart(vring);
+	} else {
+		vring_rings_free(vring);
+		vring->rings = rings;
+		vring_init_queue(vring);
+	}
+	enable_err = vring_enable(vq);
+	return enable_err ?: err;
+}
+
+int vring_set_dma_premapped(struct virtqueue *vq)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+
+	if (vq->num_free != vring->rings.num)
+		return -EINVAL;
+	vring->premapped = true;
+	return 0;
+}
+
+void *vring_detach_unused_buf(struct virtqueue *vq)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	unsigned int id;
+	void *data;
+
+	for (id = 0; id < vring->rings.num; id++) {
+		data = vring->rings.state[id].data;
+		if (data) {
+			vring_layout(vring)->free_buf(vring, id);
+			return data;
+		}
+	}
+	WARN_ON_ONCE(vq->num_free != vring->rings.num);
+	return NULL;
+}
+
+/*
+ * Dealing with the device
+ */
+
+/* The device broke a rule: say which, and use the queue no more. */
+void vring_break(struct vring_virtqueue *vring, const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	if (virtqueue_is_broken(&vring->vq))
+		return;
+	__virtqueue_break(&vring->vq);
+
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	dev_err(&vring->vq.vdev->dev, "%s: broken by the device: %pV\n",
+		vring->vq.name, &vaf);
+	va_end(args);
+}
+
+/*
+ * Some devices report wrong lengths and work well otherwise (2.7.8.2): don't
+ * refuse them, but nobody shall read what wasn't written.
+ */
+u32 vring_clamp_len(struct vring_virtqueue *vring, u32 len, u32 max)
+{
+	if (!vring->len_errors++)
+		dev_warn(&vring->vq.vdev->dev,
+			 "%s: used length %u is larger than the buffer, %u: using that; any more are only counted\n",
+			 vring->vq.name, len, max);
+	return max;
+}
+
+bool vring_notify(struct virtqueue *vq)
+{
+	return to_vring(vq)->notify(vq);
+}
+
+unsigned int vring_num(const struct virtqueue *vq)
+{
+	return to_vring_const(vq)->rings.num;
+}
+
+/**
+ * vring_interrupt - the device used buffers
+ * @irq: not used
+ * @vq: the queue, a &struct virtqueue
+ *
+ * Has the prototype of an interrupt handler.
+ *
+ * Context: Any context in which the callback of the queue may run, usually
+ * interrupt context.
+ *
+ * Return: IRQ_HANDLED if the interrupt was for this queue, else IRQ_NONE.
+ */
+irqreturn_t vring_interrupt(int irq, void *vq)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+
+	if (!vring_layout(vring)->more_used(vring))
+		return IRQ_NONE;
+
+	if (unlikely(virtqueue_is_broken(vq))) {
+		if (!IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
+			return IRQ_HANDLED;
+		dev_warn_once(&vring->vq.vdev->dev,
+			      "%s: interrupt before DRIVER_OK\n",
+			      vring->vq.name);
+		return IRQ_NONE;
+	}
+
+	/* A hint that spares a write: it may be wrong. */
+	if (vring->event)
+		WRITE_ONCE(vring->event_triggered, true);
+	if (vring->vq.callback)
+		vring->vq.callback(vq);
+	return IRQ_HANDLED;
+}
+EXPORT_SYMBOL_GPL(vring_interrupt);
+
+/**
+ * vring_notification_data - what to write with VIRTIO_F_NOTIFICATION_DATA
+ * @vq: a vring
+ *
+ * Implements "Available Buffer Notification" (2.9).
+ *
+ * Context: Any; meant to be called by the transport's notify function.
+ *
+ * Return: The number of the queue in bits 0 to 15, and in bits 16 to 31 where
+ * the next buffer will be put: an index (split), or an offset and the wrap
+ * counter in bit 31 (packed).
+ */
+u32 vring_notification_data(struct virtqueue *vq)
+{
+	return (u32)READ_ONCE(to_vring(vq)->published) << 16 | vq->index;
+}
+EXPORT_SYMBOL_GPL(vring_notification_data);
+
+/**
+ * vring_transport_features - drop the features that vrings don't know
+ * @vdev: the device; @vdev->features is changed
+ *
+ * Of the bits from VIRTIO_TRANSPORT_F_START on, which are not the driver's
+ * (2.2), those remain that this implementation supports.
+ *
+ * Context: Any; meant to be called by the transport's finalize_features.
+ */
+void vring_transport_features(struct virtio_device *vdev)
+{
+	const u64 known = BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) |
+			  BIT_ULL(VIRTIO_RING_F_EVENT_IDX) |
+			  BIT_ULL(VIRTIO_F_VERSION_1) |
+			  BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) |
+			  BIT_ULL(VIRTIO_F_RING_PACKED) |
+			  BIT_ULL(VIRTIO_F_ORDER_PLATFORM) |
+			  BIT_ULL(VIRTIO_F_NOTIFICATION_DATA);
+
+	vdev->features &= known | ~GENMASK_ULL(VIRTIO_TRANSPORT_F_END - 1,
+					       VIRTIO_TRANSPORT_F_START);
+}
+EXPORT_SYMBOL_GPL(vring_transport_features);
+
+/*
+ * Where the ring is
+ */
+
+/**
+ * virtqueue_get_desc_addr - find the descriptor area
+ * @vq: a vring in memory of its own
+ *
+ * Context: Any.
+ *
+ * Return: The DMA address for the device (2.6).
+ */
+dma_addr_t virtqueue_get_desc_addr(const struct virtqueue *vq)
+{
+	const struct vring_virtqueue *vring = to_vring_const(vq);
+
+	return vring_layout(vring)->desc_addr(vring);
+}
+EXPORT_SYMBOL_GPL(virtqueue_get_desc_addr);
+
+/**
+ * virtqueue_get_avail_addr - find the driver area
+ * @vq: a vring in memory of its own
+ *
+ * Context: Any.
+ *
+ * Return: The DMA address for the device (2.6).
+ */
+dma_addr_t virtqueue_get_avail_addr(const struct virtqueue *vq)
+{
+	const struct vring_virtqueue *vring = to_vring_const(vq);
+
+	return vring_layout(vring)->driver_addr(vring);
+}
+EXPORT_SYMBOL_GPL(virtqueue_get_avail_addr);
+
+/**
+ * virtqueue_get_used_addr - find the device area
+ * @vq: a vring in memory of its own
+ *
+ * Context: Any.
+ *
+ * Return: The DMA address for the device (2.6).
+ */
+dma_addr_t virtqueue_get_used_addr(const struct virtqueue *vq)
+{
+	const struct vring_virtqueue *vring = to_vring_const(vq);
+
+	return vring_layout(vring)->device_addr(vring);
+}
+EXPORT_SYMBOL_GPL(virtqueue_get_used_addr);
+
+/**
+ * virtqueue_get_vring - look into a split vring
+ * @vq: a vring
+ *
+ * Context: Any.
+ *
+ * Return: The parts of the ring (2.7), NULL if its layout is not split.
+ */
+const struct vring *virtqueue_get_vring(const struct virtqueue *vq)
+{
+	if (vq->ops != &vring_split_layout.ops)
+		return NULL;
+	return &to_vring_const(vq)->rings.split;
+}
+EXPORT_SYMBOL_GPL(virtqueue_get_vring);

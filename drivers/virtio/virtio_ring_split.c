@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The split virtqueue: section 2.7 of the specification.
+ *
+ * The driver links descriptors to chains and puts the head of each chain into
+ * the available ring; the device puts it into the used ring when it is done.
+ * Which descriptors are free and how chains are linked is kept in
+ * vring_state.next: the links in the descriptor table are for the device.
+ *
+ * Documentation/virtio/barriers.rst pairs the barriers with the device's.
+ */
+#include <linux/log2.h>
+#include <linux/slab.h>
+#include <linux/virtio_config.h>
+#include "virtio_ring_internal.h"
+
+static inline struct vring *split_ring(struct vring_virtqueue *vring)
+{
+	return &vring->rings.split;
+}
+
+static inline u16 split_read_used_idx(const struct vring_virtqueue *vring)
+{
+	return virtio16_to_cpu(vring->vq.vdev,
+			       READ_ONCE(vring->rings.split.used->idx));
+}
+
+/*
+ * Adding buffers
+ */
+
+/* The entries up to next_avail become the device's. */
+static void split_publish(struct vring_virtqueue *vring)
+{
+	/*
+	 * Descriptors and entries before the index: pairs with the device's
+	 * barrier between reading the index and reading an entry.
+	 */
+	virtio_wmb(vring->weak_barriers);
+	WRITE_ONCE(split_ring(vring)->avail->idx,
+		   cpu_to_virtio16(vring->vq.vdev, vring->next_avail));
+	vring->published = vring->next_avail;
+}
+
+int vring_split_start_buf(struct virtqueue *vq, unsigned int out,
+			   unsigned int in, void *data, void *ctx, gfp_t gfp)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	struct vring_build *build = &vring->build;
+	int err;
+
+	err = vring_build_start(vring, out + in, data, ctx, gfp,
+				split_ring(vring)->desc);
+	if (unlikely(err)) {
+		/* A device that has work to do may soon make room. */
+		if (err == -ENOSPC && out) {
+			split_publish(vring);
+			vring_notify(vq);
+		}
+		return err;
+	}
+	build->head = vring->free_head;
+	build->cur = build->table ? 0 : build->head;
+	return 0;
+}
+
+/* Write all of an element but what depends on whether another one follows. */
+static __always_inline void split_append(struct vring_virtqueue *vring,
+					 struct vring_build *build,
+					 dma_addr_t addr, unsigned int len,
+					 enum dma_data_direction dir)
+{
+	struct virtio_device *vdev = vring->vq.vdev;
+	struct vring_desc *desc = build->desc;
+	struct vring_desc *prev = &desc[build->prev];
+	u16 cur = build->cur;
+
+	if (build->num++) {
+		prev->flags = cpu_to_virtio16(vdev, build->prev_flags |
+						    VRING_DESC_F_NEXT);
+		prev->next = cpu_to_virtio16(vdev, cur);
+	}
+	desc[cur].addr = cpu_to_virtio64(vdev, addr);
+	desc[cur].len = cpu_to_virtio32(vdev, len);
+
+	build->prev = cur;
+	build->cur = build->table ? cur + 1 : vring->rings.state[cur].next;
+	build->prev_flags = 0;
+	if (dir == DMA_FROM_DEVICE) {
+		build->prev_flags = VRING_DESC_F_WRITE;
+		build->in_len += len;
+	}
+}
+
+int vring_split_add_page(struct virtqueue *vq, struct page *page,
+			  unsigned int offset, unsigned int len,
+			  enum dma_data_direction dir)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	dma_addr_t addr;
+	int err;
+
+	err = vring_build_map(vring, &vring->build, page, offset, len, dir,
+			      &addr);
+	if (unlikely(err))
+		return err;
+	split_append(vring, &vring->build, addr, len, dir);
+	return 0;
+}
+
+int vring_split_add_dma(struct virtqueue *vq, dma_addr_t addr,
+			 unsigned int len, enum dma_data_direction dir)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+
+	split_append(vring, &vring->build, addr, len, dir);
+	return 0;
+}
+
+int vring_split_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
+			unsigned int nents, enum dma_data_direction dir)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	struct vring_build build = vring->build; /* in registers */
+	unsigned int n;
+	int err = 0;
+
+	for (n = 0; n < nents && sgl; n++, sgl = sg_next(sgl)) {
+		dma_addr_t addr;
+
+		err = vring_build_map_sg(vring, &build, sgl, dir, &addr);
+		if (unlikely(err))
+			break;
+		split_append(vring, &build, addr, sgl->length, dir);
+	}
+	vring->build = build;
+	return err ?: n;
+}
+
+/* Let the descriptor in the ring point to the table that was filled. */
+static void split_link_table(struct vring_virtqueue *vring)
+{
+	struct virtio_device *vdev = vring->vq.vdev;
+	struct vring_build *build = &vring->build;
+	struct vring_desc *desc = &split_ring(vring)->desc[build->head];
+
+	desc->addr = cpu_to_virtio64(vdev, build->table->dma);
+	desc->len = cpu_to_virtio32(vdev, build->num * sizeof(*desc));
+	desc->flags = cpu_to_virtio16(vdev, VRING_DESC_F_INDIRECT);
+	build->prev = build->head;
+	build->cur = vring->rings.state[build->head].next;
+}
+
+int vring_split_end_buf(struct virtqueue *vq)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	struct vring_build *build = &vring->build;
+	struct vring_state *state = &vring->rings.state[build->head];
+	struct vring *ring = split_ring(vring);
+	struct vring_desc *desc = build->desc;
+
+	desc[build->prev].flags = cpu_to_virtio16(vq->vdev, build->prev_flags);
+	if (build->table)
+		split_link_table(vring);
+
+	vring_build_finish(vring, state);
+	state->last = build->prev;
+	vring->free_head = build->cur;
+
+	ring->avail->ring[vring->next_avail & (ring->num - 1)] =
+		cpu_to_virtio16(vq->vdev, build->head);
+	vring->next_avail++;
+	return 0;
+}
+
+void vring_split_cancel_buf(struct virtqueue *vq)
+{
+	/* Free list and available ring were not touched yet. */
+	vring_build_undo(to_vring(vq));
+}
+
+bool vring_split_kick_prepare(struct virtqueue *vq)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	struct vring *ring = split_ring(vring);
+	u16 old = vring->published;
+	u16 event;
+
+	split_publish(vring);
+	/*
+	 * The index before we look whether the device wants to be told: pairs
+	 * with the device's barrier between asking for it and looking at the
+	 * index once more.
+	 */
+	virtio_mb(vring->weak_barriers);
+
+	if (!vring->event)
+		return !(READ_ONCE(ring->used->flags) &
+			 cpu_to_virtio16(vq->vdev, VRING_USED_F_NO_NOTIFY));
+
+	event = virtio16_to_cpu(vq->vdev, READ_ONCE(vring_avail_event(ring)));
+	return vring_need_event(event, vring->next_avail, old);
+}
+
+/*
+ * Taking used buffers
+ */
+
+static void split_free_buf(struct vring_virtqueue *vring, u16 id)
+{
+	struct vring_state *state = &vring->rings.state[id];
+
+	vring_state_release(vring, state);
+	vring->rings.state[state->last].next = vring->free_head;
+	vring->free_head = id;
+}
+
+static bool split_more_used(const struct vring_virtqueue *vring)
+{
+	return READ_ONCE(vring->last_used) != split_read_used_idx(vring);
+}
+
+/* Look how far the device is, when all that was known of is taken. */
+static bool split_refresh_used(struct vring_virtqueue *vring)
+{
+	u16 used = split_read_used_idx(vring);
+
+	if (used == vring->last_used)
+		return false;
+	if (unlikely((u16)(used - vring->last_used) >
+		     (u16)(vring->published - vring->last_used))) {
+		vring_break(vring, "used index %u is past the available index %u",
+			    used, vring->published);
+		return false;
+	}
+	/*
+	 * The index before the elements: pairs with the device's barrier
+	 * between writing an element and the index.
+	 */
+	virtio_rmb(vring->weak_barriers);
+	vring->used_seen = used;
+	return true;
+}
+
+/*
+ * All known used buffers are taken: ask for a callback at the next one.  The
+ * barrier puts this before the index is read again, see vring_split_poll().
+ */
+static void split_arm_event(struct vring_virtqueue *vring)
+{
+	WRITE_ONCE(vring->event_triggered, false);
+	virtio_store_mb(vring->weak_barriers,
+			&vring_used_event(split_ring(vring)),
+			cpu_to_virtio16(vring->vq.vdev, vring->last_used));
+}
+
+void *vring_split_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	struct vring *ring = split_ring(vring);
+	struct vring_used_elem *used;
+	struct vring_state *state;
+	void *data;
+	u32 id;
+
+	if (vring->used_seen == vring->last_used && !split_refresh_used(vring))
+		return NULL;
+
+	used = &ring->used->ring[vring->last_used & (ring->num - 1)];
+	id = virtio32_to_cpu(vq->vdev, READ_ONCE(used->id));
+	if (unlikely(id >= ring->num)) {
+		vring_break(vring, "used id %u is out of range", id);
+		return NULL;
+	}
+	state = &vring->rings.state[id];
+	data = state->data;
+	if (unlikely(!data)) {
+		vring_break(vring, "used id %u is not in flight", id);
+		return NULL;
+	}
+	*len = vring_used_len(vring, state,
+			      virtio32_to_cpu(vq->vdev, READ_ONCE(used->len)));
+	if (ctx)
+		*ctx = state->indirect ? NULL : state->ctx;
+
+	split_free_buf(vring, id);
+	WRITE_ONCE(vring->last_used, vring->last_used + 1);
+	if (vring->event && vring->used_seen == vring->last_used &&
+	    !READ_ONCE(vring->cb_disabled))
+		split_arm_event(vring);
+	return data;
+}
+
+/*
+ * Callbacks
+ */
+
+/* With an event index the flag must stay 0 (2.7.7.1): aim far ahead instead. */
+static void split_write_no_callback(struct vring_virtqueue *vring)
+{
+	struct virtio_device *vdev = vring->vq.vdev;
+	struct vring *ring = split_ring(vring);
+	u16 passed = READ_ONCE(vring->last_used) - 1;
+
+	if (vring->event)
+		WRITE_ONCE(vring_used_event(ring),
+			   cpu_to_virtio16(vdev, passed));
+	else
+		WRITE_ONCE(ring->avail->flags,
+			   cpu_to_virtio16(vdev, VRING_AVAIL_F_NO_INTERRUPT));
+}
+
+void vring_split_disable_cb(struct virtqueue *vq)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+
+	if (READ_ONCE(vring->cb_disabled))
+		return;
+	WRITE_ONCE(vring->cb_disabled, true);
+	/* An event that has fired does not fire again until it is armed. */
+	if (!READ_ONCE(vring->event_triggered))
+		split_write_no_callback(vring);
+}
+
+/* Ask for a callback when the device's used index passes @event. */
+static void split_write_callback(struct vring_virtqueue *vring, u16 event)
+{
+	struct virtio_device *vdev = vring->vq.vdev;
+	struct vring *ring = split_ring(vring);
+
+	WRITE_ONCE(vring->event_triggered, false);
+	if (vring->event)
+		WRITE_ONCE(vring_used_event(ring), cpu_to_virtio16(vdev, event));
+	else if (vring->cb_disabled)
+		WRITE_ONCE(ring->avail->flags, 0);
+	WRITE_ONCE(vring->cb_disabled, false);
+}
+
+unsigned int vring_split_enable_cb_prepare(struct virtqueue *vq)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+
+	split_write_callback(vring, vring->last_used);
+	return vring->last_used;
+}
+
+bool vring_split_poll(struct virtqueue *vq, unsigned int state)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+
+	/*
+	 * Asking for a callback before looking once more: pairs with the
+	 * device's barrier between writing the used index and looking whether
+	 * we want a callback.
+	 */
+	virtio_mb(vring->weak_barriers);
+	return (u16)state != split_read_used_idx(vring);
+}
+
+bool vring_split_enable_cb_delayed(struct virtqueue *vq)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	u16 wait = 0;
+
+	if (vring->event)
+		wait = (u16)(vring->published - vring->last_used) * 3 / 4;
+	split_write_callback(vring, vring->last_used + wait);
+	/* As in vring_split_poll() */
+	virtio_mb(vring->weak_barriers);
+	return (u16)(split_read_used_idx(vring) - vring->last_used) <= wait;
+}
+
+/*
+ * Memory
+ */
+
+static int split_alloc_num(struct vring_virtqueue *vring,
+			   struct vring_rings *rings, unsigned int num,
+			   gfp_t gfp)
+{
+	int err;
+
+	err = vring_mem_alloc(vring, &rings->mem, vring_size(num, vring->align),
+			      gfp);
+	if (err)
+		return err;
+	vring_init(&rings->split, num, rings->mem.addr, vring->align);
+	rings->num = num;
+	return 0;
+}
+
+static int split_alloc(struct vring_virtqueue *vring,
+		       struct vring_rings *rings, unsigned int num)
+{
+	if (!is_power_of_2(num)) {
+		dev_warn(&vring->vq.vdev->dev,
+			 "%s: queue size %u is not a power of 2\n",
+			 vring->vq.name, num);
+		return -EINVAL;
+	}
+
+	/* Rather a smaller ring than none, if the transport can tell. */
+	while (vring->may_reduce_num && num > 1 &&
+	       vring_size(num, vring->align) > PAGE_SIZE) {
+		if (!split_alloc_num(vring, rings, num,
+				     GFP_KERNEL | __GFP_NOWARN))
+			return 0;
+		num /= 2;
+	}
+	return split_alloc_num(vring, rings, num, GFP_KERNEL);
+}
+
+static void split_init(struct vring_virtqueue *vring)
+{
+	vring->next_avail = 0;
+	vring->published = 0;
+	vring->last_used = 0;
+	vring->used_seen = 0;
+	if (vring->cb_disabled)
+		split_write_no_callback(vring);
+}
+
+static dma_addr_t split_desc_addr(const struct vring_virtqueue *vring)
+{
+	return vring->rings.mem.dma;
+}
+
+static dma_addr_t split_driver_addr(const struct vring_virtqueue *vring)
+{
+	const struct vring *ring = &vring->rings.split;
+
+	return vring->rings.mem.dma + ((void *)ring->avail - (void *)ring->desc);
+}
+
+static dma_addr_t split_device_addr(const struct vring_virtqueue *vring)
+{
+	const struct vring *ring = &vring->rings.split;
+
+	return vring->rings.mem.dma + ((void *)ring->used - (void *)ring->desc);
+}
+
+const struct vring_layout vring_split_layout = {
+	.ops = {
+		.start_buf		= vring_split_start_buf,
+		.add_sg			= vring_split_add_sg,
+		.add_page		= vring_split_add_page,
+		.add_dma		= vring_split_add_dma,
+		.end_buf		= vring_split_end_buf,
+		.cancel_buf		= vring_split_cancel_buf,
+		.kick_prepare		= vring_split_kick_prepare,
+		.notify			= vring_notify,
+		.get_buf		= vring_split_get_buf,
+		.disable_cb		= vring_split_disable_cb,
+		.enable_cb_prepare	= vring_split_enable_cb_prepare,
+		.enable_cb_delayed	= vring_split_enable_cb_delayed,
+		.poll			= vring_split_poll,
+		.detach_unused_buf	= vring_detach_unused_buf,
+		.size			= vring_num,
+		.resize			= vring_resize,
+		.reset			= vring_reset,
+		.set_dma_premapped	= vring_set_dma_premapped,
+	},
+	.alloc		= split_alloc,
+	.init		= split_init,
+	.free_buf	= split_free_buf,
+	.more_used	= split_more_used,
+	.desc_addr	= split_desc_addr,
+	.driver_addr	= split_driver_addr,
+	.device_addr	= split_device_addr,
+};

@@ -1,0 +1,985 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtqueues as drivers see them, whatever implements them.
+ *
+ * All that is common is done here: misuse by a driver is caught before it
+ * reaches an implementation, a broken queue takes no more buffers, and calls
+ * go to the built-in ring layouts without an indirect branch.
+ *
+ * Unless stated otherwise the caller serialises all calls for a queue, and no
+ * call sleeps.
+ */
+#include <linux/export.h>
+#include <linux/indirect_call_wrapper.h>
+#include <linux/kmsan.h>
+#include <linux/module.h>
+#include <linux/virtio.h>
+#include "virtio_ring_internal.h"
+
+/* Call an op; the layouts' own functions are called directly. */
+#define virtqueue_call(vq, op, ...) \
+	INDIRECT_CALL_2((vq)->ops->op, vring_split_##op, vring_packed_##op, \
+			vq, ##__VA_ARGS__)
+
+#ifdef DEBUG
+/* Is the driver building a buffer, or did it fail to serialise? */
+static void virtqueue_enter(struct virtqueue *vq)
+{
+	WARN(vq->build.open, "%s: called while a buffer is built\n", vq->name);
+	WARN(!vq->build.open && READ_ONCE(vq->in_use),
+	     "%s: calls are not serialised\n", vq->name);
+	WRITE_ONCE(vq->in_use, true);
+}
+
+static void virtqueue_leave(struct virtqueue *vq)
+{
+	WRITE_ONCE(vq->in_use, vq->build.open);
+}
+#else
+static inline void virtqueue_enter(struct virtqueue *vq) {}
+static inline void virtqueue_leave(struct virtqueue *vq) {}
+#endif
+
+/**
+ * virtqueue_register - add a queue to its device
+ * @vq: the queue, zeroed but for @ops, @vdev, @index, @name, @callback,
+ *      @num_free, @dma_dev and what the transport keeps there
+ *
+ * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
+ */
+void virtqueue_register(struct virtqueue *vq)
+{
+	struct virtio_device *vdev = vq->vdev;
+
+	/* Until DRIVER_OK the device has no reason to interrupt. */
+	vq->broken = IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION);
+
+	spin_lock(&vdev->vqs_list_lock);
+	list_add_tail(&vq->list, &vdev->vqs);
+	spin_unlock(&vdev->vqs_list_lock);
+}
+EXPORT_SYMBOL_GPL(virtqueue_register);
+
+/**
+ * virtqueue_unregister - remove a queue from its device
+ * @vq: the queue; it stays the caller's
+ *
+ * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
+ */
+void virtqueue_unregister(struct virtqueue *vq)
+{
+	spin_lock(&vq->vdev->vqs_list_lock);
+	list_del(&vq->list);
+	spin_unlock(&vq->vdev->vqs_list_lock);
+}
+EXPORT_SYMBOL_GPL(virtqueue_unregister);
+
+/*
+ * Adding buffers piece by piece
+ */
+
+/* The buffer can't be had any more: no more elements get through. */
+static void virtqueue_fail(struct virtqueue *vq, int err)
+{
+	vq->build.out = 0;
+	vq->build.in = 0;
+	vq->build.err = err;
+}
+
+static int virtqueue_misuse(struct virtqueue *vq, const char *what)
+{
+	WARN(!vq->misused, "%s: driver bug: %s\n", vq->name, what);
+	vq->misused = true;
+	if (vq->build.open)
+		virtqueue_fail(vq, -EINVAL);
+	return -EINVAL;
+}
+
+/* How many more elements may be added in this direction? */
+static inline unsigned int virtqueue_room(struct virtqueue *vq,
+					  enum dma_data_direction dir)
+{
+	if (dir == DMA_TO_DEVICE)
+		return vq->build.out;
+	/* Readable elements come first (2.7.4.2, 2.8.5). */
+	vq->build.out = 0;
+	return dir == DMA_FROM_DEVICE ? vq->build.in : 0;
+}
+
+static inline void virtqueue_take_room(struct virtqueue *vq, unsigned int num,
+				       enum dma_data_direction dir)
+{
+	if (dir == DMA_TO_DEVICE)
+		vq->build.out -= num;
+	else
+		vq->build.in -= num;
+	vq->build.used = true;
+}
+
+/* There is no room: because of an earlier error, or of a bug. */
+static void virtqueue_no_room(struct virtqueue *vq)
+{
+	if (!vq->build.err)
+		virtqueue_misuse(vq, "more elements than were declared, or a readable one after a writable one");
+}
+
+/**
+ * virtqueue_start_buf - begin to build a buffer
+ * @vq: the queue
+ * @out: number of elements readable by the device that will be added at most
+ * @in: number of elements writable by the device that will be added at most
+ * @data: token that virtqueue_get_buf() will return; not NULL, stays the
+ *        caller's
+ * @ctx: context that virtqueue_get_buf_ctx() will return, or NULL.  A buffer
+ *       with a context has no indirect table.
+ * @gfp: how to allocate memory, should that be necessary
+ *
+ * Reserves room for the whole buffer, so that no element lacks it later.  On
+ * success add elements, readable ones first, then call virtqueue_end_buf() or
+ * virtqueue_cancel_buf(); in between make no other call for this queue.  The
+ * device sees nothing of the buffer before the virtqueue_kick_prepare() that
+ * follows its end.
+ *
+ * Implements "Supplying Buffers to The Device" (2.7.13, 2.8.21).
+ *
+ * Context: Any; may sleep if @gfp allows it.
+ *
+ * Return: 0; -ENOSPC if there is no room (if the buffer is to have readable
+ * elements the device was told to look at the queue), -ENOMEM if trying again
+ * may help, -EIO if the queue is broken, -EINVAL for a driver's bug.
+ */
+int virtqueue_start_buf(struct virtqueue *vq, unsigned int out,
+			unsigned int in, void *data, void *ctx, gfp_t gfp)
+{
+	int err;
+
+	if (unlikely(vq->build.open))
+		return virtqueue_misuse(vq, "a buffer is being built already");
+	if (unlikely(!data || out > U16_MAX || in > U16_MAX ||
+		     out + in - 1 >= U16_MAX))
+		return virtqueue_misuse(vq, "no token, or a bad number of elements");
+	if (unlikely(READ_ONCE(vq->broken)))
+		return -EIO;
+
+	virtqueue_enter(vq);
+	err = virtqueue_call(vq, start_buf, out, in, data, ctx, gfp);
+	if (unlikely(err)) {
+		virtqueue_leave(vq);
+		return err;
+	}
+	vq->build = (struct virtqueue_build) {
+		.out = out, .in = in, .open = true,
+	};
+	return 0;
+}
+EXPORT_SYMBOL_GPL(virtqueue_start_buf);
+
+/**
+ * virtqueue_add_page - add memory in a page, or in contiguous ones
+ * @vq: the queue on which a buffer was started
+ * @page: the first page
+ * @offset: where in @page the memory begins, in bytes; may lie behind its end
+ * @len: length in bytes
+ * @dir: DMA_TO_DEVICE (readable) or DMA_FROM_DEVICE (writable)
+ *
+ * The memory stays the caller's and must be left alone until the buffer is
+ * used or taken back.  It is mapped for DMA here if the device needs that, and
+ * unmapped then.  The first error of all adders is what virtqueue_end_buf()
+ * returns.
+ *
+ * Context: Any.
+ */
+void virtqueue_add_page(struct virtqueue *vq, struct page *page,
+			unsigned int offset, unsigned int len,
+			enum dma_data_direction dir)
+{
+	int err;
+
+	if (unlikely(!virtqueue_room(vq, dir))) {
+		virtqueue_no_room(vq);
+		return;
+	}
+	err = virtqueue_call(vq, add_page, page, offset, len, dir);
+	if (unlikely(err))
+		virtqueue_fail(vq, err);
+	else
+		virtqueue_take_room(vq, 1, dir);
+}
+EXPORT_SYMBOL_GPL(virtqueue_add_page);
+
+/**
+ * virtqueue_add_dma - add memory that is mapped already
+ * @vq: the queue on which a buffer was started
+ * @addr: its address for the device, see virtqueue_dma_dev()
+ * @len: length in bytes
+ * @dir: DMA_TO_DEVICE (readable) or DMA_FROM_DEVICE (writable)
+ *
+ * The mapping stays the caller's: it must last until the buffer is used or
+ * taken back, and is not undone then.
+ *
+ * Context: Any.
+ */
+void virtqueue_add_dma(struct virtqueue *vq, dma_addr_t addr,
+		       unsigned int len, enum dma_data_direction dir)
+{
+	int err;
+
+	if (unlikely(!virtqueue_room(vq, dir))) {
+		virtqueue_no_room(vq);
+		return;
+	}
+	err = virtqueue_call(vq, add_dma, addr, len, dir);
+	if (unlikely(err))
+		virtqueue_fail(vq, err);
+	else
+		virtqueue_take_room(vq, 1, dir);
+}
+EXPORT_SYMBOL_GPL(virtqueue_add_dma);
+
+static unsigned int virtqueue_count_sg(struct scatterlist *sgl,
+				       unsigned int nents)
+{
+	unsigned int n;
+
+	for (n = 0; n < nents && sgl; n++)
+		sgl = sg_next(sgl);
+	return n;
+}
+
+/**
+ * virtqueue_add_sg - add the elements of a scatterlist
+ * @vq: the queue on which a buffer was started
+ * @sgl: the list; chains are followed
+ * @nents: how many elements to add at most; an end mark ends the list earlier
+ * @dir: DMA_TO_DEVICE (readable) or DMA_FROM_DEVICE (writable)
+ *
+ * After virtqueue_set_dma_premapped() the DMA addresses in the list are used,
+ * as by virtqueue_add_dma(); else as virtqueue_add_page() for each element.
+ * The list itself is not needed any more after the call.
+ *
+ * Context: Any.
+ */
+void virtqueue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
+		      unsigned int nents, enum dma_data_direction dir)
+{
+	unsigned int room = virtqueue_room(vq, dir);
+	int added;
+
+	if (unlikely(nents > room))
+		nents = virtqueue_count_sg(sgl, nents);
+	if (unlikely(nents > room)) {
+		virtqueue_no_room(vq);
+		return;
+	}
+	added = virtqueue_call(vq, add_sg, sgl, nents, dir);
+	if (unlikely(added < 0))
+		virtqueue_fail(vq, added);
+	else
+		virtqueue_take_room(vq, added, dir);
+}
+EXPORT_SYMBOL_GPL(virtqueue_add_sg);
+
+/**
+ * virtqueue_end_buf - complete a buffer
+ * @vq: the queue on which a buffer was started
+ *
+ * The buffer becomes the device's with the next virtqueue_kick_prepare(),
+ * unless something went wrong: then all its memory is unmapped, the room given
+ * back, and it is as if the buffer had never been started.
+ *
+ * Context: Any.
+ *
+ * Return: 0, or the first error since virtqueue_start_buf(): -ENOMEM if memory
+ * could not be mapped and trying again may help, -EINVAL for a driver's bug.
+ */
+int virtqueue_end_buf(struct virtqueue *vq)
+{
+	int err = vq->build.err;
+
+	if (unlikely(!vq->build.open))
+		return virtqueue_misuse(vq, "no buffer was started");
+	if (unlikely(!err && !vq->build.used))
+		err = virtqueue_misuse(vq, "a buffer without elements");
+	if (unlikely(err)) {
+		virtqueue_cancel_buf(vq);
+		return err;
+	}
+	err = virtqueue_call(vq, end_buf);
+	vq->build = (struct virtqueue_build) {};
+	virtqueue_leave(vq);
+	return err;
+}
+EXPORT_SYMBOL_GPL(virtqueue_end_buf);
+
+/**
+ * virtqueue_cancel_buf - give up a buffer
+ * @vq: the queue on which a buffer was started
+ *
+ * Undoes everything since virtqueue_start_buf().
+ *
+ * Context: Any.
+ */
+void virtqueue_cancel_buf(struct virtqueue *vq)
+{
+	if (unlikely(!vq->build.open)) {
+		virtqueue_misuse(vq, "no buffer was started");
+		return;
+	}
+	virtqueue_call(vq, cancel_buf);
+	vq->build = (struct virtqueue_build) {};
+	virtqueue_leave(vq);
+}
+EXPORT_SYMBOL_GPL(virtqueue_cancel_buf);
+
+/*
+ * Adding buffers in one call
+ */
+
+static int virtqueue_add_one(struct virtqueue *vq, struct scatterlist *sg,
+			     unsigned int out, unsigned int in, void *data,
+			     void *ctx, gfp_t gfp)
+{
+	int err;
+
+	err = virtqueue_start_buf(vq, out, in, data, ctx, gfp);
+	if (unlikely(err))
+		return err;
+	virtqueue_add_sg(vq, sg, out + in,
+			 out ? DMA_TO_DEVICE : DMA_FROM_DEVICE);
+	return virtqueue_end_buf(vq);
+}
+
+/**
+ * virtqueue_add_outbuf - add a buffer that the device reads
+ * @vq: the queue
+ * @sg: the memory, a well-formed list with an end mark
+ * @num: number of elements in @sg
+ * @data: token that virtqueue_get_buf() will return
+ * @gfp: how to allocate memory, should that be necessary
+ *
+ * Context: Any; may sleep if @gfp allows it.
+ *
+ * Return: As virtqueue_start_buf() and virtqueue_end_buf().
+ */
+int virtqueue_add_outbuf(struct virtqueue *vq, struct scatterlist sg[],
+			 unsigned int num, void *data, gfp_t gfp)
+{
+	return virtqueue_add_one(vq, sg, num, 0, data, NULL, gfp);
+}
+EXPORT_SYMBOL_GPL(virtqueue_add_outbuf);
+
+/**
+ * virtqueue_add_inbuf - add a buffer that the device writes
+ * @vq: the queue
+ * @sg: the memory, a well-formed list with an end mark
+ * @num: number of elements in @sg
+ * @data: token that virtqueue_get_buf() will return
+ * @gfp: how to allocate memory, should that be necessary
+ *
+ * Context: Any; may sleep if @gfp allows it.
+ *
+ * Return: As virtqueue_start_buf() and virtqueue_end_buf().
+ */
+int virtqueue_add_inbuf(struct virtqueue *vq, struct scatterlist sg[],
+			unsigned int num, void *data, gfp_t gfp)
+{
+	return virtqueue_add_one(vq, sg, 0, num, data, NULL, gfp);
+}
+EXPORT_SYMBOL_GPL(virtqueue_add_inbuf);
+
+/**
+ * virtqueue_add_inbuf_ctx - add a buffer that the device writes, with context
+ * @vq: the queue, created for buffers with a context
+ * @sg: the memory, a well-formed list with an end mark
+ * @num: number of elements in @sg
+ * @data: token that virtqueue_get_buf_ctx() will return
+ * @ctx: context that virtqueue_get_buf_ctx() will return
+ * @gfp: how to allocate memory, should that be necessary
+ *
+ * Context: Any; may sleep if @gfp allows it.
+ *
+ * Return: As virtqueue_start_buf() and virtqueue_end_buf().
+ */
+int virtqueue_add_inbuf_ctx(struct virtqueue *vq, struct scatterlist sg[],
+			    unsigned int num, void *data, void *ctx, gfp_t gfp)
+{
+	return virtqueue_add_one(vq, sg, 0, num, data, ctx, gfp);
+}
+EXPORT_SYMBOL_GPL(virtqueue_add_inbuf_ctx);
+
+/**
+ * virtqueue_add_sgs - add a buffer of several scatterlists
+ * @vq: the queue
+ * @sgs: the lists, each with an end mark
+ * @out_sgs: number of lists that the device reads
+ * @in_sgs: number of lists that the device writes, behind those
+ * @data: token that virtqueue_get_buf() will return
+ * @gfp: how to allocate memory, should that be necessary
+ *
+ * Context: Any; may sleep if @gfp allows it.
+ *
+ * Return: As virtqueue_start_buf() and virtqueue_end_buf().
+ */
+int virtqueue_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
+		      unsigned int out_sgs, unsigned int in_sgs,
+		      void *data, gfp_t gfp)
+{
+	unsigned int out = 0, in = 0, i;
+	int err;
+
+	for (i = 0; i < out_sgs; i++)
+		out += sg_nents(sgs[i]);
+	for (; i < out_sgs + in_sgs; i++)
+		in += sg_nents(sgs[i]);
+
+	err = virtqueue_start_buf(vq, out, in, data, NULL, gfp);
+	if (unlikely(err))
+		return err;
+	for (i = 0; i < out_sgs; i++)
+		virtqueue_add_sg(vq, sgs[i], vq->build.out, DMA_TO_DEVICE);
+	for (; i < out_sgs + in_sgs; i++)
+		virtqueue_add_sg(vq, sgs[i], vq->build.in, DMA_FROM_DEVICE);
+	return virtqueue_end_buf(vq);
+}
+EXPORT_SYMBOL_GPL(virtqueue_add_sgs);
+
+/*
+ * Telling the device, and hearing from it
+ */
+
+/**
+ * virtqueue_kick_prepare - let the device see new buffers
+ * @vq: the queue
+ *
+ * The first half of virtqueue_kick(), and the part of it that has to be
+ * serialised.  Call it once after a batch of buffers.
+ *
+ * Implements "Available Buffer Notification Suppression" (2.7.10, 2.8.14).
+ *
+ * Context: Any.
+ *
+ * Return: Whether virtqueue_notify() has to be called.
+ */
+bool virtqueue_kick_prepare(struct virtqueue *vq)
+{
+	bool needed;
+
+	virtqueue_enter(vq);
+	needed = virtqueue_call(vq, kick_prepare);
+	virtqueue_leave(vq);
+	return needed;
+}
+EXPORT_SYMBOL_GPL(virtqueue_kick_prepare);
+
+/**
+ * virtqueue_notify - tell the device that there are new buffers
+ * @vq: the queue
+ *
+ * The second half of virtqueue_kick().  A queue whose device can't be told is
+ * broken.
+ *
+ * Context: Any.  Need not be serialised.
+ *
+ * Return: False if the queue is broken, else true.
+ */
+bool virtqueue_notify(struct virtqueue *vq)
+{
+	if (unlikely(READ_ONCE(vq->broken)))
+		return false;
+	if (likely(INDIRECT_CALL_1(vq->ops->notify, vring_notify, vq)))
+		return true;
+	__virtqueue_break(vq);
+	return false;
+}
+EXPORT_SYMBOL_GPL(virtqueue_notify);
+
+/**
+ * virtqueue_kick - let the device see new buffers, and tell it if necessary
+ * @vq: the queue
+ *
+ * Context: Any.
+ *
+ * Return: False if the queue is broken, else true.
+ */
+bool virtqueue_kick(struct virtqueue *vq)
+{
+	if (virtqueue_kick_prepare(vq))
+		return virtqueue_notify(vq);
+	return true;
+}
+EXPORT_SYMBOL_GPL(virtqueue_kick);
+
+/**
+ * virtqueue_get_buf_ctx - take a used buffer back
+ * @vq: the queue
+ * @len: set to the number of bytes that the device wrote, at most the size of
+ *       the writable elements
+ * @ctx: set to the context of the buffer; may be NULL
+ *
+ * Implements "Receiving Used Buffers From The Device" (2.7.14, 2.8.22).
+ *
+ * Context: Any.
+ *
+ * Return: The token of the buffer, which is the caller's again with its
+ * memory; NULL if there is none, or the queue is broken.
+ */
+void *virtqueue_get_buf_ctx(struct virtqueue *vq, unsigned int *len,
+			    void **ctx)
+{
+	void *data;
+
+	if (unlikely(READ_ONCE(vq->broken)))
+		return NULL;
+
+	virtqueue_enter(vq);
+	data = virtqueue_call(vq, get_buf, len, ctx);
+	virtqueue_leave(vq);
+	return data;
+}
+EXPORT_SYMBOL_GPL(virtqueue_get_buf_ctx);
+
+/**
+ * virtqueue_get_buf - take a used buffer back
+ * @vq: the queue
+ * @len: set to the number of bytes that the device wrote, at most the size of
+ *       the writable elements
+ *
+ * Context: Any.
+ *
+ * Return: As virtqueue_get_buf_ctx().
+ */
+void *virtqueue_get_buf(struct virtqueue *vq, unsigned int *len)
+{
+	return virtqueue_get_buf_ctx(vq, len, NULL);
+}
+EXPORT_SYMBOL_GPL(virtqueue_get_buf);
+
+/**
+ * virtqueue_disable_cb - ask for no callbacks
+ * @vq: the queue
+ *
+ * A hint that saves work: there may be callbacks all the same.
+ *
+ * Implements "Used Buffer Notification Suppression" (2.7.7, 2.8.14).
+ *
+ * Context: Any.  Need not be serialised.
+ */
+void virtqueue_disable_cb(struct virtqueue *vq)
+{
+	virtqueue_call(vq, disable_cb);
+}
+EXPORT_SYMBOL_GPL(virtqueue_disable_cb);
+
+/**
+ * virtqueue_enable_cb_prepare - ask for callbacks, without checking
+ * @vq: the queue
+ *
+ * A buffer that was used before this took effect causes no callback: look for
+ * it with virtqueue_poll().
+ *
+ * Context: Any.
+ *
+ * Return: A value for virtqueue_poll().
+ */
+unsigned int virtqueue_enable_cb_prepare(struct virtqueue *vq)
+{
+	unsigned int state;
+
+	virtqueue_enter(vq);
+	state = virtqueue_call(vq, enable_cb_prepare);
+	virtqueue_leave(vq);
+	return state;
+}
+EXPORT_SYMBOL_GPL(virtqueue_enable_cb_prepare);
+
+/**
+ * virtqueue_poll - look for used buffers
+ * @vq: the queue
+ * @state: what virtqueue_enable_cb_prepare() returned
+ *
+ * Context: Any.  Need not be serialised.
+ *
+ * Return: True if a buffer was used that has not been taken back; false if
+ * none was, or the queue is broken.
+ */
+bool virtqueue_poll(struct virtqueue *vq, unsigned int state)
+{
+	if (unlikely(READ_ONCE(vq->broken)))
+		return false;
+	return virtqueue_call(vq, poll, state);
+}
+EXPORT_SYMBOL_GPL(virtqueue_poll);
+
+/**
+ * virtqueue_enable_cb - ask for callbacks
+ * @vq: the queue
+ *
+ * Context: Any.
+ *
+ * Return: False if there are used buffers, which may cause no callback; true
+ * if the next one will cause one, or the queue is broken.
+ */
+bool virtqueue_enable_cb(struct virtqueue *vq)
+{
+	return !virtqueue_poll(vq, virtqueue_enable_cb_prepare(vq));
+}
+EXPORT_SYMBOL_GPL(virtqueue_enable_cb);
+
+/**
+ * virtqueue_enable_cb_delayed - ask for a callback when much was used
+ * @vq: the queue
+ *
+ * With VIRTIO_RING_F_EVENT_IDX the device interrupts when it has used most of
+ * the buffers that it has now; without, at the next one.
+ *
+ * Context: Any.
+ *
+ * Return: False if there are used buffers that should be taken back now; true
+ * if a callback will come, or the queue is broken.
+ */
+bool virtqueue_enable_cb_delayed(struct virtqueue *vq)
+{
+	bool enabled;
+
+	/* Nothing will ever come: don't let callers try again. */
+	if (unlikely(READ_ONCE(vq->broken)))
+		return true;
+
+	virtqueue_enter(vq);
+	enabled = virtqueue_call(vq, enable_cb_delayed);
+	virtqueue_leave(vq);
+	return enabled;
+}
+EXPORT_SYMBOL_GPL(virtqueue_enable_cb_delayed);
+
+/*
+ * The queue as a whole
+ */
+
+/**
+ * virtqueue_detach_unused_buf - take a buffer back that was not used
+ * @vq: the queue; its device must be stopped
+ *
+ * Context: Any.
+ *
+ * Return: The token of a buffer, which is the caller's again with its memory;
+ * NULL if there is none left.
+ */
+void *virtqueue_detach_unused_buf(struct virtqueue *vq)
+{
+	void *data;
+
+	virtqueue_enter(vq);
+	data = vq->ops->detach_unused_buf(vq);
+	virtqueue_leave(vq);
+	return data;
+}
+EXPORT_SYMBOL_GPL(virtqueue_detach_unused_buf);
+
+/**
+ * virtqueue_get_vring_size - how many elements an empty queue has room for
+ * @vq: the queue
+ *
+ * Context: Any.  Need not be serialised.
+ *
+ * Return: The size of the queue.
+ */
+unsigned int virtqueue_get_vring_size(const struct virtqueue *vq)
+{
+	return vq->ops->size(vq);
+}
+EXPORT_SYMBOL_GPL(virtqueue_get_vring_size);
+
+/**
+ * virtqueue_resize - change the size of a queue
+ * @vq: the queue
+ * @num: the new size in elements
+ * @recycle: takes the token of each buffer that the device did not use
+ * @recycle_done: called when there are no more of these; may be NULL
+ *
+ * Implements "Virtqueue Re-enable" (2.6.1.2) with another size.
+ *
+ * Context: Process context; may sleep.
+ *
+ * Return: 0; -E2BIG or -EINVAL if the device has no queues of that size;
+ * -ENOENT if the queue can't be reset; -EPERM if its memory is not its own;
+ * -ENOMEM, and the queue works on with its old size; -EBUSY if the device did
+ * not enable the queue again.
+ */
+int virtqueue_resize(struct virtqueue *vq, u32 num,
+		     void (*recycle)(struct virtqueue *vq, void *buf),
+		     void (*recycle_done)(struct virtqueue *vq))
+{
+	if (num > vq->num_max)
+		return -E2BIG;
+	if (!num)
+		return -EINVAL;
+	if (num == virtqueue_get_vring_size(vq))
+		return 0;
+	if (!vq->ops->resize)
+		return -ENOENT;
+	return vq->ops->resize(vq, num, recycle, recycle_done);
+}
+EXPORT_SYMBOL_GPL(virtqueue_resize);
+
+/**
+ * virtqueue_reset - empty a queue and start afresh
+ * @vq: the queue
+ * @recycle: takes the token of each buffer that the device did not use
+ * @recycle_done: called when there are no more of these; may be NULL
+ *
+ * Implements "Virtqueue Reset" (2.6.1).
+ *
+ * Context: Process context; may sleep.
+ *
+ * Return: 0; -ENOENT if the queue can't be reset; -EPERM if its memory is not
+ * its own; -EBUSY if the device did not enable the queue again.
+ */
+int virtqueue_reset(struct virtqueue *vq,
+		    void (*recycle)(struct virtqueue *vq, void *buf),
+		    void (*recycle_done)(struct virtqueue *vq))
+{
+	if (!vq->ops->reset)
+		return -ENOENT;
+	return vq->ops->reset(vq, recycle, recycle_done);
+}
+EXPORT_SYMBOL_GPL(virtqueue_reset);
+
+/**
+ * virtqueue_is_broken - is the queue of no use any more?
+ * @vq: the queue
+ *
+ * Context: Any.  Need not be serialised.
+ *
+ * Return: True if no I/O is possible.
+ */
+bool virtqueue_is_broken(const struct virtqueue *vq)
+{
+	return READ_ONCE(vq->broken);
+}
+EXPORT_SYMBOL_GPL(virtqueue_is_broken);
+
+/**
+ * __virtqueue_break - mark one queue broken
+ * @vq: the queue
+ *
+ * For the core and transports, not for drivers.
+ *
+ * Context: Any.  Need not be serialised.
+ */
+void __virtqueue_break(struct virtqueue *vq)
+{
+	WRITE_ONCE(vq->broken, true);
+}
+EXPORT_SYMBOL_GPL(__virtqueue_break);
+
+/**
+ * __virtqueue_unbreak - mark one queue usable
+ * @vq: the queue
+ *
+ * For the core and transports, not for drivers.
+ *
+ * Context: Any.  Need not be serialised.
+ */
+void __virtqueue_unbreak(struct virtqueue *vq)
+{
+	WRITE_ONCE(vq->broken, false);
+}
+EXPORT_SYMBOL_GPL(__virtqueue_unbreak);
+
+/**
+ * virtio_break_device - mark all queues of a device broken
+ * @dev: the device
+ *
+ * Calls that are under way may still go on: take the locks under which the
+ * driver makes them to wait for these.
+ *
+ * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
+ */
+void virtio_break_device(struct virtio_device *dev)
+{
+	struct virtqueue *vq;
+
+	spin_lock(&dev->vqs_list_lock);
+	virtio_device_for_each_vq(dev, vq)
+		__virtqueue_break(vq);
+	spin_unlock(&dev->vqs_list_lock);
+}
+EXPORT_SYMBOL_GPL(virtio_break_device);
+
+/**
+ * __virtio_unbreak_device - mark all queues of a device usable
+ * @dev: the device
+ *
+ * For the core, when it probes or restores a device.
+ *
+ * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
+ */
+void __virtio_unbreak_device(struct virtio_device *dev)
+{
+	struct virtqueue *vq;
+
+	spin_lock(&dev->vqs_list_lock);
+	virtio_device_for_each_vq(dev, vq)
+		__virtqueue_unbreak(vq);
+	spin_unlock(&dev->vqs_list_lock);
+}
+EXPORT_SYMBOL_GPL(__virtio_unbreak_device);
+
+/*
+ * Memory that the driver maps itself
+ */
+
+/**
+ * virtqueue_set_dma_premapped - let scatterlists carry DMA addresses
+ * @vq: the queue; there must be no buffers in it
+ *
+ * From now on virtqueue_add_sg() and the calls on top of it take addresses and
+ * lengths of memory that the driver has mapped, and do not unmap it.
+ *
+ * Context: Any.
+ *
+ * Return: 0; -EINVAL if the queue has buffers; -ENOENT if it can't do this.
+ */
+int virtqueue_set_dma_premapped(struct virtqueue *vq)
+{
+	if (!vq->ops->set_dma_premapped)
+		return -ENOENT;
+	return vq->ops->set_dma_premapped(vq);
+}
+EXPORT_SYMBOL_GPL(virtqueue_set_dma_premapped);
+
+/**
+ * virtqueue_dma_dev - which device to map memory for
+ * @vq: the queue
+ *
+ * Context: Any.  Need not be serialised.
+ *
+ * Return: The device, NULL if the queue takes physical addresses.
+ */
+struct device *virtqueue_dma_dev(struct virtqueue *vq)
+{
+	return vq->dma_dev;
+}
+EXPORT_SYMBOL_GPL(virtqueue_dma_dev);
+
+/**
+ * virtqueue_dma_map_single_attrs - map memory for the device of a queue
+ * @vq: the queue
+ * @ptr: address in the kernel's linear mapping
+ * @size: length in bytes
+ * @dir: what the device does with it
+ * @attrs: DMA_ATTR_*
+ *
+ * Context: Any.  Need not be serialised.
+ *
+ * Return: The address for the device, to be checked with
+ * virtqueue_dma_mapping_error().
+ */
+dma_addr_t virtqueue_dma_map_single_attrs(struct virtqueue *vq, void *ptr,
+					  size_t size,
+					  enum dma_data_direction dir,
+					  unsigned long attrs)
+{
+	if (vq->dma_dev)
+		return dma_map_single_attrs(vq->dma_dev, ptr, size, dir, attrs);
+	kmsan_handle_dma(virt_to_page(ptr), offset_in_page(ptr), size, dir);
+	return virt_to_phys(ptr);
+}
+EXPORT_SYMBOL_GPL(virtqueue_dma_map_single_attrs);
+
+/**
+ * virtqueue_dma_unmap_single_attrs - undo virtqueue_dma_map_single_attrs()
+ * @vq: the queue
+ * @addr: the address for the device
+ * @size: length in bytes
+ * @dir: what the device did with it
+ * @attrs: DMA_ATTR_*
+ *
+ * Context: Any.  Need not be serialised.
+ */
+void virtqueue_dma_unmap_single_attrs(struct virtqueue *vq, dma_addr_t addr,
+				      size_t size, enum dma_data_direction dir,
+				      unsigned long attrs)
+{
+	if (vq->dma_dev)
+		dma_unmap_single_attrs(vq->dma_dev, addr, size, dir, attrs);
+}
+EXPORT_SYMBOL_GPL(virtqueue_dma_unmap_single_attrs);
+
+/**
+ * virtqueue_dma_mapping_error - did virtqueue_dma_map_single_attrs() fail?
+ * @vq: the queue
+ * @addr: what it returned
+ *
+ * Context: Any.  Need not be serialised.
+ *
+ * Return: 0 or a negative error.
+ */
+int virtqueue_dma_mapping_error(struct virtqueue *vq, dma_addr_t addr)
+{
+	return vq->dma_dev ? dma_mapping_error(vq->dma_dev, addr) : 0;
+}
+EXPORT_SYMBOL_GPL(virtqueue_dma_mapping_error);
+
+/**
+ * virtqueue_dma_need_sync - does mapped memory have to be synchronised?
+ * @vq: the queue
+ * @addr: the address for the device
+ *
+ * Context: Any.  Need not be serialised.
+ *
+ * Return: False if the virtqueue_dma_sync_*() calls may be left out.
+ */
+bool virtqueue_dma_need_sync(struct virtqueue *vq, dma_addr_t addr)
+{
+	return vq->dma_dev && dma_need_sync(vq->dma_dev, addr);
+}
+EXPORT_SYMBOL_GPL(virtqueue_dma_need_sync);
+
+/**
+ * virtqueue_dma_sync_single_range_for_cpu - let the CPU see the device's writes
+ * @vq: the queue
+ * @addr: the address for the device
+ * @offset: where in the mapping to begin, in bytes
+ * @size: length in bytes
+ * @dir: what the device does with it
+ *
+ * Context: Any.  Need not be serialised.
+ */
+void virtqueue_dma_sync_single_range_for_cpu(struct virtqueue *vq,
+					     dma_addr_t addr,
+					     unsigned long offset, size_t size,
+					     enum dma_data_direction dir)
+{
+	if (vq->dma_dev)
+		dma_sync_single_range_for_cpu(vq->dma_dev, addr, offset, size,
+					      dir);
+}
+EXPORT_SYMBOL_GPL(virtqueue_dma_sync_single_range_for_cpu);
+
+/**
+ * virtqueue_dma_sync_single_range_for_device - let the device see our writes
+ * @vq: the queue
+ * @addr: the address for the device
+ * @offset: where in the mapping to begin, in bytes
+ * @size: length in bytes
+ * @dir: what the device does with it
+ *
+ * Context: Any.  Need not be serialised.
+ */
+void virtqueue_dma_sync_single_range_for_device(struct virtqueue *vq,
+						dma_addr_t addr,
+						unsigned long offset,
+						size_t size,
+						enum dma_data_direction dir)
+{
+	if (vq->dma_dev)
+		dma_sync_single_range_for_device(vq->dma_dev, addr, offset,
+						 size, dir);
+}
+EXPORT_SYMBOL_GPL(virtqueue_dma_sync_single_range_for_device);
+
+MODULE_DESCRIPTION("Virtqueues and virtio rings");
+MODULE_ALIAS("virtio_ring");
+MODULE_LICENSE("GPL");
