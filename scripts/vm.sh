@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Boot library: run a guest under QEMU, follow its results, talk to it over QMP.
+# A script that boots guests looks like this (scripts/run is a full example):
+#
+#	. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+#	. "$TOP/scripts/vm.sh"
+#	need_packages qemu-system-x86
+#	"$TOP/scripts/kernel"			# or with --stock, --name, --add
+#	"$TOP/scripts/initramfs"		# or with --name, --program, --file
+#	host_resize() { qmp block_resize '"device":"d0","size":'"$1"; }
+#	vm_start mytest "run=mytest.sh layout=packed" -drive ... -device ...
+#	vm_finish || failed=1
+#
+# In the guest, /init mounts what is needed and runs /tests/$run, that is
+# tools/testing/selftests/virtio/$run; every name=value of the second argument is
+# in its environment. What it prints on standard output comes here line by line
+# (through a second serial line, so kernel messages never mix with it) and is kept
+# in $VM_DIR/results; its errors and the kernel's messages are in $VM_DIR/console.
+#
+#  TAP lines                 printed here as they come; count them with scripts/test
+#  "# row a|b|..."           collected in the array VM_ROWS
+#  "# host NAME ARGS"        calls your function host_NAME ARGS here
+#  other lines               kept in the file only
+#
+#  vm_disk ID MB             make an empty disk image; sets VM_DISK to the -drive option's
+#                            value (if=none,id=ID); call it before vm_start
+#  vm_start NAME APPEND QEMU-OPTION...
+#  vm_until REGEX SECONDS    follow the results until a line matches; false when none did
+#  vm_finish                 follow the results to the end. True when the guest ended by
+#                            itself and no "not ok" came; otherwise false after one line
+#                            on standard error that says what happened and where the log is
+#  vm_stop                   end the guest now
+#  qmp COMMAND [MEMBERS]     run a QMP command with these JSON members of "arguments";
+#                            its "return" is in QMP_REPLY; false, with the message, on error
+#
+# Set before vm_start to change it: VM_KERNEL, VM_INITRD, VM_MEM (MiB), VM_CPUS,
+# VM_TIMEOUT (seconds for the whole guest), VM_APPEND (kernel options), VM_MACHINE.
+# ACCEL=tcg or ACCEL=kvm from the environment decides what QEMU runs on; without it
+# KVM is used when this kernel really boots with it. VM_DIR is build/vm/NAME; QEMU
+# runs in it, so sockets and files may be given to it by relative names.
+
+QEMU=${QEMU:-qemu-system-x86_64}
+VM_KERNEL=$BUILD/guest/arch/x86/boot/bzImage
+VM_INITRD=$BUILD/guest.cpio
+VM_MEM=768
+VM_CPUS=2
+VM_TIMEOUT=120
+VM_APPEND=
+VM_MACHINE=q35
+VM_DIR=
+VM_PID=
+VM_ROWS=()
+VM_FAILED=
+VM_LINE=
+QMP_REPLY=
+
+# One short line when KVM is there and does not work: boot the kernel without user
+# space and look for its first message. Hosts exist where /dev/kvm opens and the
+# first vCPU fails.
+vm_choose_accel()
+{
+	local probe=$BUILD/vm/kvm-probe
+
+	[[ -z ${ACCEL:-} ]] || return 0
+	export ACCEL=tcg
+	if [[ ! -w /dev/kvm ]]; then
+		say "no usable /dev/kvm: running on TCG (emulated CPUs)"
+		return
+	fi
+	mkdir -p "$BUILD/vm"
+	timeout -k 5 20 "$QEMU" -M q35 -accel kvm -cpu host -m 256 -nodefaults -no-user-config \
+		-display none -serial "file:$probe" -kernel "$VM_KERNEL" -no-reboot \
+		-append "console=ttyS0 panic=-1" </dev/null >"$probe.qemu" 2>&1 || true
+	if grep -q 'Linux version' "$probe" 2>/dev/null; then
+		ACCEL=kvm
+	else
+		say "/dev/kvm is there but no guest boots with it: running on TCG (emulated CPUs)"
+	fi
+	rm -f "$probe"
+}
+
+vm_accel_options()
+{
+	case $ACCEL in
+	kvm) echo "-accel kvm -cpu host" ;;
+	tcg) echo "-accel tcg,thread=multi" ;;
+	*) die "ACCEL=$ACCEL: give kvm or tcg" ;;
+	esac
+}
+
+vm_disk()
+{
+	local file=$BUILD/vm/$1.img
+
+	mkdir -p "$BUILD/vm"
+	rm -f "$file"
+	truncate -s "$2M" "$file"
+	VM_DISK="file=$file,if=none,id=$1,format=raw"
+}
+
+vm_start()
+{
+	local name=$1 append=$2 accel
+	shift 2
+
+	command -v "$QEMU" >/dev/null || die "$QEMU not found: apt install qemu-system-x86"
+	[[ -f $VM_KERNEL ]] || die "$VM_KERNEL not found: run 'make kernel'"
+	[[ -f $VM_INITRD ]] || die "$VM_INITRD not found: run scripts/initramfs"
+	vm_choose_accel
+	accel=$(vm_accel_options)
+	VM_DIR=$BUILD/vm/$name
+	VM_ROWS=() VM_FAILED='' VM_LINE=''
+	rm -rf "$VM_DIR"
+	mkdir -p "$VM_DIR"
+	: >"$VM_DIR/results"
+	mkfifo "$VM_DIR/qmp.in" "$VM_DIR/qmp.out"
+	# both ends open at once: no open() waits for QEMU
+	exec {VM_QMP_IN}<>"$VM_DIR/qmp.in" {VM_QMP_OUT}<>"$VM_DIR/qmp.out"
+	exec {VM_RESULTS}<"$VM_DIR/results"
+
+	cd "$VM_DIR"
+	# shellcheck disable=SC2086 # accel is a list of words
+	timeout -k 5 "$VM_TIMEOUT" "$QEMU" -M "$VM_MACHINE" $accel -smp "$VM_CPUS" -m "$VM_MEM" \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-serial file:console -serial file:results \
+		-chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control \
+		-kernel "$VM_KERNEL" -initrd "$VM_INITRD" \
+		-append "console=ttyS0 panic=-1 quiet $VM_APPEND $append" \
+		"$@" </dev/null >qemu.log 2>&1 &
+	VM_PID=$!
+	cd "$TOP"
+	at_exit "kill $VM_PID 2>/dev/null"
+	qmp qmp_capabilities ||
+		die "QEMU does not start: $(tail -n 1 "$VM_DIR/qemu.log") (log: $VM_DIR/qemu.log)"
+}
+
+vm_running() { [[ -n $VM_PID ]] && kill -0 "$VM_PID" 2>/dev/null; }
+
+# QEMU's answers and its events come on one line each.
+qmp()
+{
+	local command=$1 members=${2:-} line deadline=$((SECONDS + 30))
+
+	printf '{"execute":"%s","arguments":{%s}}\n' "$command" "$members" >&"$VM_QMP_IN"
+	while ((SECONDS < deadline)) && vm_running; do
+		IFS= read -r -t 1 line <&"$VM_QMP_OUT" || continue
+		line=${line%$'\r'}
+		printf '%s\n' "$line" >>"$VM_DIR/qmp.log"
+		case $line in
+		'{"return":'*)
+			QMP_REPLY=${line#'{"return": '}
+			QMP_REPLY=${QMP_REPLY%\}}
+			return 0 ;;
+		'{"error":'*)
+			say "QMP $command: $line"
+			return 1 ;;
+		esac
+	done
+	say "QMP $command: no answer (guest's log: $VM_DIR/console)"
+	return 1
+}
+
+vm_take_line()
+{
+	local line=${1%$'\r'} words
+
+	case $line in
+	'# row '*) VM_ROWS+=("${line#\# row }") ;;
+	'# host '*)
+		read -r -a words <<<"${line#\# host }"
+		"host_${words[0]}" "${words[@]:1}" || VM_FAILED="the host's part of '$line' failed" ;;
+	'ok '*) printf '%s\n' "$line" ;;
+	'not ok '*)
+		printf '%s\n' "$line"
+		VM_FAILED="a test failed" ;;
+	esac
+}
+
+# Takes all complete lines that are there; the start of a line waits in VM_LINE.
+vm_take_lines()
+{
+	local part
+
+	while IFS= read -r part <&"$VM_RESULTS"; do
+		part=$VM_LINE$part
+		VM_LINE=
+		vm_take_line "$part"
+		[[ -n ${1:-} && $part =~ $1 ]] && return 0
+	done
+	VM_LINE+=$part
+	return 1
+}
+
+vm_until()
+{
+	local deadline=$((SECONDS + $2))
+
+	while ! vm_take_lines "$1"; do
+		((SECONDS < deadline)) && vm_running || return 1
+		sleep 0.1
+	done
+}
+
+vm_stop()
+{
+	kill "$VM_PID" 2>/dev/null || true
+	wait "$VM_PID" 2>/dev/null || true
+}
+
+vm_finish()
+{
+	local status=0
+
+	while vm_running; do
+		vm_take_lines || sleep 0.1
+	done
+	wait "$VM_PID" || status=$?
+	vm_take_lines || true
+	exec {VM_QMP_IN}>&- {VM_QMP_OUT}>&- {VM_RESULTS}<&-
+	if ((status == 124 || status == 137)); then
+		VM_FAILED="the guest hung: not done after $VM_TIMEOUT s"
+	elif ! grep -q '^# done' "$VM_DIR/results"; then
+		VM_FAILED="the guest died: $(vm_last_words)"
+	fi
+	[[ -z $VM_FAILED ]] && return
+	say "error: ${VM_DIR##*/}: $VM_FAILED (logs: $VM_DIR/console, results, qemu.log)"
+	return 1
+}
+
+vm_last_words()
+{
+	grep -m 1 -aE 'Kernel panic|BUG:|Oops|general protection' "$VM_DIR/console" ||
+		tail -n 1 "$VM_DIR/qemu.log" | grep . ||
+		tail -n 1 "$VM_DIR/console"
+}
+
+# vm_devices PACKED: sets VM_DEVICES to one of each device of scripts/run and
+# scripts/shell, with packed=on or off. The two network devices are on one wire,
+# the two console ports are the ends of one connection.
+vm_devices()
+{
+	local packed=packed=$1 blk scsi
+
+	vm_disk blk0 64
+	blk=$VM_DISK
+	vm_disk scsi0 64
+	scsi=$VM_DISK
+	VM_DEVICES=(
+		-drive "$blk" -device "virtio-blk-pci,drive=blk0,$packed"
+		-drive "$scsi" -device "virtio-scsi-pci,id=scsi,$packed" -device "scsi-hd,bus=scsi.0,drive=scsi0"
+		-netdev hubport,id=net0,hubid=0 -device "virtio-net-pci,netdev=net0,romfile=,$packed"
+		-netdev hubport,id=net1,hubid=0 -device "virtio-net-pci,netdev=net1,romfile=,$packed"
+		-device "virtio-rng-pci,$packed"
+		-device "virtio-serial-pci,$packed"
+		-chardev socket,id=port1,path=ports,server=on,wait=off -chardev socket,id=port2,path=ports
+		-device virtserialport,chardev=port1,nr=1 -device virtserialport,chardev=port2,nr=2
+		-device "virtio-balloon-pci,$packed"
+	)
+}

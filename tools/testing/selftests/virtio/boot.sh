@@ -1,0 +1,179 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# I/O with verified data on each device that scripts/run gives the guest. $layout
+# is the ring layout that the host asked for. Each device gives one TAP line and
+# one line of the table; nothing waits for ever.
+
+. /tests/lib.sh
+
+MiB=1048576
+
+# test_disk NAME DEVICE
+# Random data through the ring and back, without the page cache; then random
+# writes, each block read again and compared by fio.
+test_disk()
+{
+	local name=$1 disk=/dev/$2 verified=no rate=0 bytes=0
+	dir=$(virtio_of "/sys/block/$2/device") || { not_ok "$name: no disk $2"; return; }
+
+	if copy_disk && fio_disk; then
+		verified=yes
+	fi
+	row "$name" "$dir" "$bytes" "$verified" "$rate"
+	check "$name: data is written, read back and the same" [ "$verified" = yes ]
+	check "$name: the ring is $layout" [ "$(ring_layout "$dir")" = "$layout" ]
+}
+
+copy_disk()
+{
+	timeout 60 dd if=/tmp/data of="$disk" bs=256k oflag=direct conv=fsync &&
+	echo 3 >/proc/sys/vm/drop_caches &&
+	timeout 60 dd if="$disk" bs=256k count=$((data_size / 262144)) iflag=direct of=/tmp/back &&
+	cmp /tmp/data /tmp/back &&
+	bytes=$((bytes + 2 * data_size))
+}
+
+# In fio's terse output (version 3) fields 5, 6, 9, 47, 50 are the error, KiB read,
+# ms reading, KiB written, ms writing.
+fio_disk()
+{
+	timeout 60 fio --name="$name" --filename="$disk" --direct=1 --ioengine=io_uring \
+		--rw=randwrite --bs=4k --iodepth=16 --size=8m --verify=crc32c \
+		--verify_fatal=1 --minimal >/tmp/fio || return 1
+	set -- $(awk -F';' '/^3;/ { ms = $9 + $50; kb = $6 + $47
+		printf "%d %d %d %d\n", $5, $6 * 1024, $47 * 1024, ms ? kb / 4 * 1000 / ms : 0 }' /tmp/fio)
+	bytes=$((bytes + $2 + $3)) rate=$4
+	[ "$1" = 0 ] && [ "$2" = $((8 * MiB)) ] && [ "$3" = $((8 * MiB)) ]
+}
+
+# eth0 stays here, eth1 goes to a name space of its own: what goes from one to
+# the other leaves through one device and comes in through the other.
+near() { "$@"; }
+far() { nsenter -t $far_pid -n "$@"; }
+
+setup_net()
+{
+	ip link show eth1 >/dev/null || return 1
+	unshare -n sleep 1000 &
+	far_pid=$!
+	wait_for 5 other_netns || return 1
+	ip link set eth1 netns $far_pid &&
+	ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up &&
+	far ip addr add 10.0.0.2/24 dev eth1 && far ip link set eth1 up &&
+	wait_for 10 ping -c 1 -W 1 10.0.0.2
+}
+
+other_netns()
+{
+	[ "$(readlink /proc/$far_pid/ns/net)" != "$(readlink /proc/self/ns/net)" ]
+}
+
+# Port 7000 is 1B58, the state LISTEN is 0A.
+listens() { "$@" cat /proc/net/tcp /proc/net/tcp6 | grep -q ':1B58 .* 0A '; }
+
+# send FROM TO ADDRESS: FROM and TO run a command on their side. The receiver's input
+# is a pipe that never ends: nc would close the connection at the end of its input.
+send()
+{
+	$2 timeout 30 nc -l -p 7000 >/tmp/back <>/tmp/no-input &
+	receiver=$!
+	wait_for 5 listens $2 || return 1
+	$1 timeout 30 nc "$3" 7000 </tmp/net-data || return 1
+	wait $receiver
+	cmp /tmp/net-data /tmp/back
+}
+
+test_net()
+{
+	verified=no rate=0
+	dir0=$(virtio_of /sys/class/net/eth0/device) || { not_ok "net: no network device"; return; }
+	dir1=$(virtio_of /sys/class/net/eth1/device) || { not_ok "net: only one network device"; return; }
+	mkfifo /tmp/no-input
+	i=0
+	while [ $i -lt 4 ]; do cat /tmp/data; i=$((i + 1)); done >/tmp/net-data
+
+	if setup_net; then
+		start=$(now)
+		send near far 10.0.0.2 && send far near 10.0.0.1 && verified=yes
+		seconds=$(seconds_since "$start")
+		frames=$(far awk -F'[: ]+' '/eth1/ { print $4 + $12 }' /proc/net/dev)
+		rate=$(per_second "$frames" "$seconds")
+	fi
+	kill $far_pid
+	row net0 "$dir0" $((8 * data_size)) $verified "$rate"
+	row net1 "$dir1" $((8 * data_size)) $verified "$rate"
+	check "net: data is sent both ways and the same" [ $verified = yes ]
+	check "net: both rings are $layout" [ "$(ring_layout "$dir0") $(ring_layout "$dir1")" = "$layout $layout" ]
+}
+
+# Random bytes cannot be compared with anything; they must come in full and must
+# not compress.
+test_rng()
+{
+	verified=no bytes=0 rate=0 reads=2048
+	dir=$(virtio_by_driver virtio_rng) || { not_ok "rng: no device"; return; }
+	start=$(now)
+	timeout 30 dd if=/dev/hwrng of=/tmp/rng bs=64 count=$reads &&
+		rate=$(per_second $reads "$(seconds_since "$start")")
+	bytes=$(stat -c %s /tmp/rng)
+	[ "$bytes" = $((reads * 64)) ] && [ "$(gzip -c /tmp/rng | wc -c)" -ge "$bytes" ] && verified=yes
+	row rng "$dir" "$bytes" $verified "$rate"
+	check "rng: all bytes asked for came, and are random" [ $verified = yes ]
+	check "rng: the ring is $layout" [ "$(ring_layout "$dir")" = "$layout" ]
+}
+
+# The host joins the two ports.
+through_ports()
+{
+	timeout 30 head -c $console_size "$2" >/tmp/back &
+	receiver=$!
+	timeout 30 dd if=/tmp/console-data of="$1" bs=4k || return 1
+	wait $receiver
+	cmp /tmp/console-data /tmp/back
+}
+
+test_console()
+{
+	verified=no rate=0 console_size=$MiB
+	dir=$(virtio_by_driver virtio_console) || { not_ok "console: no device"; return; }
+	head -c $console_size /tmp/data >/tmp/console-data
+	start=$(now)
+	through_ports /dev/vport*p1 /dev/vport*p2 && through_ports /dev/vport*p2 /dev/vport*p1 && verified=yes
+	rate=$(per_second $((2 * console_size / 4096)) "$(seconds_since "$start")")
+	row console "$dir" $((2 * console_size)) $verified "$rate"
+	check "console: data goes through two ports both ways and is the same" [ $verified = yes ]
+	check "console: the ring is $layout" [ "$(ring_layout "$dir")" = "$layout" ]
+}
+
+mem_total() { awk '/^MemTotal/ { print $2 }' /proc/meminfo; }
+mem_is()    { [ "$(mem_total)" -eq "$1" ]; }
+
+# The host takes 32 MiB and gives them back; the driver names 256 pages (1 MiB)
+# in one request.
+test_balloon()
+{
+	verified=no rate=0 balloon=32
+	dir=$(virtio_by_driver virtio_balloon) || { not_ok "balloon: no device"; return; }
+	before=$(mem_total)
+	start=$(now)
+	echo "# host balloon $((memory - balloon))"
+	if wait_for 20 mem_is $((before - balloon * 1024)); then
+		echo "# host balloon $memory"
+		wait_for 20 mem_is "$before" && verified=yes
+	fi
+	rate=$(per_second $((2 * balloon)) "$(seconds_since "$start")")
+	row balloon "$dir" $((2 * balloon * MiB)) $verified "$rate"
+	check "balloon: memory is taken and given back" [ $verified = yes ]
+	check "balloon: the ring is $layout" [ "$(ring_layout "$dir")" = "$layout" ]
+}
+
+data_size=$((16 * MiB))
+dd if=/dev/urandom of=/tmp/data bs=1M count=16
+test_disk blk vda
+test_disk scsi sda
+test_net
+test_rng
+test_console
+test_balloon
+plan
