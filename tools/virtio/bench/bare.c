@@ -149,7 +149,7 @@ void bare_run(struct device_side *dev, const struct load *load, bool indirect,
 	      unsigned int count)
 {
 	unsigned int n = dev->chain;
-	uintptr_t sum = 0;
+	__u64 sum = 0;
 	unsigned int i;
 
 	while (count--) {
@@ -163,9 +163,9 @@ void bare_run(struct device_side *dev, const struct load *load, bool indirect,
 		device_use(dev, load->batch);
 		for (i = 0; i < load->batch; i++) {
 			if (dev->packed)
-				sum += (uintptr_t)packed_get(indirect ? 1 : n);
+				sum += (__u64)packed_get(indirect ? 1 : n);
 			else
-				sum += (uintptr_t)split_get();
+				sum += (__u64)split_get();
 		}
 	}
 	dev->sum += sum;

@@ -216,7 +216,7 @@ struct maker {
 };
 
 /* Makes a row for each layout, shape, and with or without tables. */
-static void for_each_shape(struct maker maker)
+static void make_rows(struct maker maker)
 {
 	struct queue_config config;
 	struct load load;
@@ -299,11 +299,11 @@ static void quick(void)
 {
 	static const unsigned int batches[] = { 16, 1 };
 
-	for_each_shape((struct maker) { .row = row_quick, .data = &batches[0] });
-	for_each_shape((struct maker) { .row = row_full });
-	for_each_shape((struct maker) { .row = row_quick_pieces });
-	for_each_shape((struct maker) { .row = row_quick, .data = &batches[1] });
-	for_each_shape((struct maker) { .row = row_polled });
+	make_rows((struct maker) { .row = row_quick, .data = &batches[0] });
+	make_rows((struct maker) { .row = row_full });
+	make_rows((struct maker) { .row = row_quick_pieces });
+	make_rows((struct maker) { .row = row_quick, .data = &batches[1] });
+	make_rows((struct maker) { .row = row_polled });
 }
 
 static void row_driver(struct queue_config *config, struct load *load,
@@ -390,12 +390,12 @@ static void full(void)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
-		for_each_shape((struct maker) { .row = row_driver, .data = &apis[i] });
-	for_each_shape((struct maker) { .row = row_full });
-	for_each_shape((struct maker) { .row = row_list });
+		make_rows((struct maker) { .row = row_driver, .data = &apis[i] });
+	make_rows((struct maker) { .row = row_full });
+	make_rows((struct maker) { .row = row_list });
 	for (i = 0; i < ARRAY_SIZE(variants); i++)
-		for_each_shape((struct maker) { .row = row_variant, .data = &variants[i] });
-	for_each_shape((struct maker) { .row = row_polled });
+		make_rows((struct maker) { .row = row_variant, .data = &variants[i] });
+	make_rows((struct maker) { .row = row_polled });
 }
 
 static void open_csv(const char *name)
