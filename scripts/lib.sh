@@ -58,6 +58,10 @@ run_exit_commands()
 }
 
 trap run_exit_commands EXIT
+# A command that fails where nobody thought of it must not end a script in silence.
+# (A script that calls another one adds "|| exit": that one has said why.)
+set -E
+trap 'say "error: $0 failed at line $LINENO: $BASH_COMMAND"' ERR
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -161,6 +165,9 @@ show_count()
 	fi
 }
 
+# A copy of the files inside some other repository is none.
+is_checkout() { [[ $(git -C "$TOP" rev-parse --show-toplevel 2>/dev/null) == "$TOP" ]]; }
+
 # What git knows or would add; without git, every file of these folders.
 our_files()
 {
@@ -168,7 +175,7 @@ our_files()
 
 	cd "$TOP"
 	{
-		git ls-files -co --exclude-standard -- "${folders[@]}" 2>/dev/null ||
+		is_checkout && git ls-files -co --exclude-standard -- "${folders[@]}" 2>/dev/null ||
 			find "${folders[@]}" -type f 2>/dev/null || true
 	} | sort -u | while IFS= read -r file; do
 		# a tracked file may have been deleted

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# For suites written in bash, after scripts/lib.sh:
+#
+#  check NAME COMMAND...       a TAP line: ok when COMMAND succeeds
+#  refuses NAME TEXT COMMAND...
+#                              ok when COMMAND fails and its last line, the only one
+#                              that begins with "error: ", contains TEXT
+#  skip NAME REASON
+#  plan                        the last call
+
+TAP_COUNT=0
+
+tap_result() { printf '%s %d - %s\n' "$1" $((++TAP_COUNT)) "$2"; }
+
+check()
+{
+	local name=$1
+	shift
+
+	# a subshell: a command that dies ends itself only
+	if ("$@"); then
+		tap_result ok "$name"
+	else
+		tap_result "not ok" "$name"
+	fi
+}
+
+refuses()
+{
+	local name=$1 text=$2 output status=0
+	shift 2
+
+	output=$("$@" 2>&1 </dev/null) || status=$?
+	printf '%s\n' "$output"
+	if ((status)) && [[ $(grep -c '^error: ' <<<"$output") == 1 ]] &&
+	   [[ ${output##*$'\n'} == 'error: '*"$text"* ]]; then
+		tap_result ok "$name"
+	else
+		tap_result "not ok" "$name"
+	fi
+}
+
+skip() { printf 'ok %d - %s # SKIP %s\n' $((++TAP_COUNT)) "$1" "$2"; }
+plan() { printf '1..%d\n' "$TAP_COUNT"; }
