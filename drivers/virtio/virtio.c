@@ -831,7 +831,6 @@ EXPORT_SYMBOL_GPL(unregister_virtio_device);
 
 /* Suspend and resume */
 
-#ifdef CONFIG_PM_SLEEP
 /**
  * virtio_device_freeze - stop a device for suspend or hibernation
  * @dev: the device, with or without a driver
@@ -970,7 +969,6 @@ int virtio_device_restore(struct virtio_device *dev)
 	return 0;
 }
 EXPORT_SYMBOL_GPL(virtio_device_restore);
-#endif /* CONFIG_PM_SLEEP */
 
 static int __init virtio_bus_init(void)
 {

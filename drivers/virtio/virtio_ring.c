@@ -92,30 +92,63 @@ void vring_mem_free(struct vring_virtqueue *vring, struct vring_mem *mem)
 		free_pages_exact(mem->addr, mem->size);
 }
 
-int vring_dma_map(struct vring_virtqueue *vring, struct page *page,
-		  unsigned int offset, unsigned int len,
-		  enum dma_data_direction dir, dma_addr_t *addr)
+static struct vring_map *vring_maps(struct vring_virtqueue *vring,
+				    const struct vring_state *state)
 {
-	struct device *dma_dev = vring->vq.dma_dev;
-
-	*addr = dma_map_page(dma_dev, page, offset, len, dir);
-	/* Never -EIO: a swiotlb that is full now won't be for long. */
-	return dma_mapping_error(dma_dev, *addr) ? -ENOMEM : 0;
+	return state->indirect ? state->table->map : vring->rings.map;
 }
 
-/* Undo @num mappings from @head on.  Returns the index of the last one. */
-u16 vring_unmap(struct vring_virtqueue *vring, struct vring_map *map,
-		u16 head, u16 num)
+/* Map an element of the buffer being built, and keep what unmaps it. */
+dma_addr_t vring_map_dma(struct vring_virtqueue *vring,
+			 struct vring_state *state, struct page *page,
+			 unsigned int offset, unsigned int len,
+			 enum dma_data_direction dir)
 {
-	u16 last = head;
+	struct device *dma_dev = vring->vq.dma_dev;
+	struct vring_map *map;
+	dma_addr_t addr;
 
-	while (num--) {
-		last = head;
-		dma_unmap_page(vring->vq.dma_dev, map[last].addr,
-			       map[last].len, map[last].dir);
-		head = map[last].next;
+	addr = dma_map_page(dma_dev, page, offset, len, dir);
+	if (unlikely(dma_mapping_error(dma_dev, addr)))
+		return DMA_MAPPING_ERROR;
+
+	map = &vring_maps(vring, state)[vring->map_cur];
+	map->addr = addr;
+	map->len = len;
+	map->dir = dir;
+	vring->map_cur = map->next;
+	state->map_num++;
+	return addr;
+}
+
+dma_addr_t vring_map_sg(struct vring_virtqueue *vring,
+			struct vring_state *state, struct scatterlist *sg,
+			enum dma_data_direction dir)
+{
+	if (vring->premapped)
+		return sg_dma_address(sg);
+	return vring_map(vring, state, sg_page(sg), sg->offset, sg->length,
+			 dir);
+}
+
+/* Unmap a buffer.  Its mappings go back to the pool if they came from there. */
+void vring_unmap(struct vring_virtqueue *vring, struct vring_state *state)
+{
+	struct vring_map *maps = vring_maps(vring, state);
+	struct vring_map *map = NULL;
+	u16 cur = state->map_head;
+	u16 num;
+
+	for (num = state->map_num; num; num--) {
+		map = &maps[cur];
+		dma_unmap_page(vring->vq.dma_dev, map->addr, map->len,
+			       map->dir);
+		cur = map->next;
 	}
-	return last;
+	if (map && !state->indirect) {
+		map->next = vring->map_free;
+		vring->map_free = state->map_head;
+	}
 }
 
 /*
@@ -270,12 +303,15 @@ static void vring_init_queue(struct vring_virtqueue *vring)
 	struct vring_rings *rings = &vring->rings;
 	unsigned int i;
 
+	/* The last one leads to the first: in-order queues go round. */
 	for (i = 0; i < rings->num; i++)
-		rings->state[i].next = i + 1;
+		rings->state[i].next = i + 1 < rings->num ? i + 1 : 0;
 	if (rings->map)
 		vring_map_link(rings->map, rings->num);
 	vring->free_head = 0;
 	vring->map_free = 0;
+	vring->oldest = 0;
+	vring->batch_last = NULL;
 	vring->vq.num_free = rings->num;
 	vring->event_triggered = false;
 	vring_layout(vring)->init(vring);
@@ -313,6 +349,7 @@ vring_new(unsigned int index, unsigned int align, struct virtio_device *vdev,
 	vring->indirect = !ctx &&
 			  virtio_has_feature(vdev, VIRTIO_RING_F_INDIRECT_DESC);
 	vring->event = virtio_has_feature(vdev, VIRTIO_RING_F_EVENT_IDX);
+	vring->in_order = virtio_has_feature(vdev, VIRTIO_F_IN_ORDER);
 	return vring;
 }
 
@@ -700,6 +737,7 @@ void vring_transport_features(struct virtio_device *vdev)
 			  BIT_ULL(VIRTIO_F_VERSION_1) |
 			  BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) |
 			  BIT_ULL(VIRTIO_F_RING_PACKED) |
+			  BIT_ULL(VIRTIO_F_IN_ORDER) |
 			  BIT_ULL(VIRTIO_F_ORDER_PLATFORM) |
 			  BIT_ULL(VIRTIO_F_NOTIFICATION_DATA);
 

@@ -53,12 +53,13 @@ struct vring_tables {
 };
 
 /*
- * State of a buffer in flight.  Two fit in a cache line: an add and a get
- * touch one line each.  The split ring indexes it by head descriptor and links
- * descriptors with @next, the packed ring indexes it by buffer ID.
+ * State of a buffer, valid from the start of its making.  Two fit in a cache
+ * line: an add and a get touch one line each.  The split ring indexes it by
+ * head descriptor and links descriptors with @next, the packed ring indexes it
+ * by buffer ID.
  */
 struct vring_state {
-	void *data;		/* token; NULL when not in flight */
+	void *data;		/* token; NULL when there is no buffer */
 	union {
 		void *ctx;
 		struct vring_table *table;
@@ -75,25 +76,27 @@ struct vring_state {
 /*
  * The buffer being built.  An element's flags are written when the next one
  * comes, or at the end: only then is it known whether there is a next one.
+ * Before the first element @prev is a dummy, so that nobody has to ask.
  */
-struct vring_build {
-	void *data;
-	void *ctx;
-	struct vring_table *table;
-	void *desc;		/* the table's or the ring's descriptors */
-	struct vring_map *map;	/* the table's or the ring's; NULL: no DMA API */
-	u32 in_len;
-	u32 prev_len;		/* packed: length of the last element */
-	u16 num;		/* elements so far */
-	u16 head;		/* split: first descriptor in the ring */
-	u16 cur;		/* where the next element goes */
-	u16 prev;		/* where the last one went */
-	u16 prev_flags;
-	u16 head_flags;		/* packed: VRING_DESC_F_WRITE of the first one */
-	u16 id;			/* packed: buffer ID */
-	u16 map_cur;		/* next mapping to take */
-	u16 map_head;
-	u16 map_num;
+struct split_build {
+	struct vring_state *state;
+	struct vring_desc *desc;	/* the ring's or the table's */
+	struct vring_desc *prev;
+	unsigned int cur;		/* index of the next element */
+	unsigned int prev_flags;
+	bool indirect;
+};
+
+struct packed_build {
+	struct vring_state *state;
+	struct vring_packed_desc *desc;
+	struct vring_packed_desc *prev;
+	unsigned int cur;		/* index of the next element */
+	unsigned int prev_flags;
+	unsigned int head_flags;	/* VRING_DESC_F_WRITE of the first */
+	unsigned int wrap_flags;	/* of the next element in the ring */
+	unsigned int lap_flags;		/* of available descriptors at @cur */
+	bool indirect;
 };
 
 /* Packed virtqueue (2.8) */
@@ -129,15 +132,29 @@ struct vring_virtqueue {
 	u16 used_seen;		/* split: the device's index when last read */
 	u16 published_flags;	/* packed: what makes @published available */
 	u16 free_head;		/* unused state */
+	u16 oldest;		/* in order: the next buffer to be used */
 	u16 map_free;		/* unused mappings */
+	u16 map_cur;		/* the same while a buffer is built */
 	bool weak_barriers;
 	bool indirect;		/* VIRTIO_RING_F_INDIRECT_DESC, and no ctx */
 	bool event;		/* VIRTIO_RING_F_EVENT_IDX */
+	bool in_order;		/* VIRTIO_F_IN_ORDER */
 	bool cb_disabled;
 	bool event_triggered;	/* the event fired and isn't armed again */
-	struct vring_build build;
-
 	bool premapped;
+	union {
+		struct {
+			struct split_build split_build;
+			struct vring_desc split_dummy;
+		};
+		struct {
+			struct packed_build packed_build;
+			struct vring_packed_desc packed_dummy;
+		};
+	};
+	struct vring_state *batch_last;	/* in order: NULL between batches */
+	u32 batch_len;		/* in order: used length of @batch_last */
+
 	bool we_own_ring;
 	bool may_reduce_num;
 	unsigned int align;
@@ -177,11 +194,14 @@ int vring_mem_alloc(struct vring_virtqueue *vring, struct vring_mem *mem,
 void vring_mem_free(struct vring_virtqueue *vring, struct vring_mem *mem);
 bool vring_tables_grow(struct vring_virtqueue *vring, unsigned int order,
 		       gfp_t gfp);
-u16 vring_unmap(struct vring_virtqueue *vring, struct vring_map *map,
-		u16 head, u16 num);
-int vring_dma_map(struct vring_virtqueue *vring, struct page *page,
-		  unsigned int offset, unsigned int len,
-		  enum dma_data_direction dir, dma_addr_t *addr);
+void vring_unmap(struct vring_virtqueue *vring, struct vring_state *state);
+dma_addr_t vring_map_dma(struct vring_virtqueue *vring,
+			 struct vring_state *state, struct page *page,
+			 unsigned int offset, unsigned int len,
+			 enum dma_data_direction dir);
+dma_addr_t vring_map_sg(struct vring_virtqueue *vring,
+			struct vring_state *state, struct scatterlist *sg,
+			enum dma_data_direction dir);
 
 __printf(2, 3)
 void vring_break(struct vring_virtqueue *vring, const char *fmt, ...);
@@ -199,6 +219,9 @@ int vring_reset(struct virtqueue *vq,
 int vring_set_dma_premapped(struct virtqueue *vq);
 
 /* What virtqueue.c calls without a detour through struct virtqueue_ops */
+int vring_split_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
+			unsigned int out_sgs, unsigned int in_sgs,
+			unsigned int num, void *data, void *ctx, gfp_t gfp);
 int vring_split_start_buf(struct virtqueue *vq, unsigned int out,
 			  unsigned int in, void *data, void *ctx, gfp_t gfp);
 int vring_split_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
@@ -217,6 +240,9 @@ unsigned int vring_split_enable_cb_prepare(struct virtqueue *vq);
 bool vring_split_enable_cb_delayed(struct virtqueue *vq);
 bool vring_split_poll(struct virtqueue *vq, unsigned int state);
 
+int vring_packed_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
+			 unsigned int out_sgs, unsigned int in_sgs,
+			 unsigned int num, void *data, void *ctx, gfp_t gfp);
 int vring_packed_start_buf(struct virtqueue *vq, unsigned int out,
 			   unsigned int in, void *data, void *ctx, gfp_t gfp);
 int vring_packed_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
@@ -234,15 +260,6 @@ void vring_packed_disable_cb(struct virtqueue *vq);
 unsigned int vring_packed_enable_cb_prepare(struct virtqueue *vq);
 bool vring_packed_enable_cb_delayed(struct virtqueue *vq);
 bool vring_packed_poll(struct virtqueue *vq, unsigned int state);
-
-/* What the device says it wrote, but no more than it could. */
-static inline u32 vring_used_len(struct vring_virtqueue *vring,
-				 const struct vring_state *state, u32 len)
-{
-	if (unlikely(len > state->in_len))
-		return vring_clamp_len(vring, len, state->in_len);
-	return len;
-}
 
 /*
  * The one rule for indirect tables.  Descriptors in the ring are cheaper for
@@ -280,138 +297,117 @@ static inline void vring_table_put(struct vring_virtqueue *vring,
 }
 
 /*
- * Reserve room in the ring, and a table if the buffer is to have one.
- * -ENOSPC leaves the queue as it is; the caller makes the device look at it.
+ * Begin a buffer of @num elements with the state at @free_head: there is room
+ * in the ring, and a table if it is to have one.
  */
-static inline int vring_build_start(struct vring_virtqueue *vring,
-				    unsigned int num, void *data, void *ctx,
-				    gfp_t gfp, void *ring_desc)
+static __always_inline int vring_start(struct vring_virtqueue *vring,
+				       struct vring_state *state,
+				       unsigned int num, void *data,
+				       void *ctx, gfp_t gfp)
 {
-	struct vring_build *build = &vring->build;
 	bool want = vring_wants_table(vring, num, ctx);
+	struct vring_table *table = NULL;
 
-	build->table = NULL;
 	if (want && vring->vq.num_free)
-		build->table = vring_table_get(vring, num, gfp);
-
-	if (build->table) {
-		build->desc = build->table->desc;
-		build->map = build->table->map;
-		build->map_cur = 0;
-	} else if (likely(num <= vring->vq.num_free)) {
-		build->desc = ring_desc;
-		build->map = vring->rings.map;
-		build->map_cur = vring->map_free;
-	} else {
+		table = vring_table_get(vring, num, gfp);
+	if (unlikely(!table && num > vring->vq.num_free))
 		return want && vring->vq.num_free ? -ENOMEM : -ENOSPC;
-	}
 
-	build->data = data;
-	build->ctx = ctx;
-	build->in_len = 0;
-	build->num = 0;
-	build->map_head = build->map_cur;
-	build->map_num = 0;
+	state->data = data;
+	if (table)
+		state->table = table;
+	else
+		state->ctx = ctx;
+	state->indirect = table;
+	state->in_len = 0;
+	state->map_num = 0;
+	if (unlikely(vring->rings.map)) {
+		vring->map_cur = table ? 0 : vring->map_free;
+		state->map_head = vring->map_cur;
+	}
 	return 0;
 }
 
-/* Find the DMA address of an element, and keep what it takes to unmap it. */
-static inline int vring_build_map(struct vring_virtqueue *vring,
-				  struct vring_build *build, struct page *page,
-				  unsigned int offset, unsigned int len,
-				  enum dma_data_direction dir, dma_addr_t *addr)
+/* Are addresses for the device physical ones, nothing to be mapped? */
+static inline bool vring_is_plain(const struct vring_virtqueue *vring)
 {
-	struct vring_map *map;
-	int err;
-
-	if (likely(!build->map)) {
-		/* The device is no DMA device for KMSAN: tell it. */
-		kmsan_handle_dma(page, offset, len, dir);
-		*addr = page_to_phys(page) + offset;
-		return 0;
-	}
-
-	err = vring_dma_map(vring, page, offset, len, dir, addr);
-	if (unlikely(err))
-		return err;
-
-	map = &build->map[build->map_cur];
-	map->addr = *addr;
-	map->len = len;
-	map->dir = dir;
-	build->map_cur = map->next;
-	build->map_num++;
-	return 0;
+	return likely(!vring->rings.map && !vring->premapped);
 }
 
-static inline int vring_build_map_sg(struct vring_virtqueue *vring,
-				     struct vring_build *build,
-				     struct scatterlist *sg,
-				     enum dma_data_direction dir,
-				     dma_addr_t *addr)
+/* KMSAN learns of what a device does from the DMA API, or from us. */
+static inline dma_addr_t vring_phys(struct page *page, unsigned int offset,
+				    unsigned int len,
+				    enum dma_data_direction dir)
 {
-	if (vring->premapped) {
-		*addr = sg_dma_address(sg);
-		return 0;
-	}
-	return vring_build_map(vring, build, sg_page(sg), sg->offset,
-			       sg->length, dir, addr);
+	kmsan_handle_dma(page, offset, len, dir);
+	return page_to_phys(page) + offset;
 }
 
-/* Give back what the buffer has taken so far; the ring is the layout's. */
-static inline void vring_build_undo(struct vring_virtqueue *vring)
+/* The DMA address of an element, or DMA_MAPPING_ERROR */
+static inline dma_addr_t vring_map(struct vring_virtqueue *vring,
+				   struct vring_state *state,
+				   struct page *page, unsigned int offset,
+				   unsigned int len,
+				   enum dma_data_direction dir)
 {
-	struct vring_build *build = &vring->build;
-
-	if (build->map_num)
-		vring_unmap(vring, build->map, build->map_head, build->map_num);
-	if (build->table)
-		vring_table_put(vring, build->table);
+	if (unlikely(vring->rings.map))
+		return vring_map_dma(vring, state, page, offset, len, dir);
+	return vring_phys(page, offset, len, dir);
 }
 
-/* The buffer goes to the device: turn it into the state of one in flight. */
-static inline void vring_build_finish(struct vring_virtqueue *vring,
-				      struct vring_state *state)
+/* sg_next() for one that isn't the last, without a call for each element */
+static inline struct scatterlist *vring_sg_next(struct scatterlist *sg)
 {
-	const struct vring_build *build = &vring->build;
-
-	state->data = build->data;
-	state->in_len = build->in_len;
-	state->map_head = build->map_head;
-	state->map_num = build->map_num;
-	if (build->table) {
-		state->table = build->table;
-		state->indirect = true;
-		state->num = 1;
-	} else {
-		state->ctx = build->ctx;
-		state->indirect = false;
-		state->num = build->num;
-		vring->map_free = build->map_cur;
-	}
-	vring->vq.num_free -= state->num;
+	sg++;
+	return unlikely(sg_is_chain(sg)) ? sg_chain_ptr(sg) : sg;
 }
 
-/* The device is done with the buffer; the ring is the layout's. */
-static inline void vring_state_release(struct vring_virtqueue *vring,
-				       struct vring_state *state)
+/* The mappings of the buffer being built are its own now. */
+static inline void vring_take_maps(struct vring_virtqueue *vring,
+				   const struct vring_state *state)
 {
-	struct vring_map *map;
-	u16 last;
+	if (unlikely(vring->rings.map) && !state->indirect)
+		vring->map_free = vring->map_cur;
+}
 
+/* The buffer goes to the device and takes @num descriptors in the ring. */
+static inline void vring_commit(struct vring_virtqueue *vring,
+				struct vring_state *state, unsigned int num)
+{
+	vring_take_maps(vring, state);
+	state->num = num;
+	vring->vq.num_free -= num;
+}
+
+/* The device is done with the buffer, or will never see it. */
+static __always_inline void vring_release(struct vring_virtqueue *vring,
+					  struct vring_state *state)
+{
 	state->data = NULL;
-	vring->vq.num_free += state->num;
-
-	if (unlikely(state->map_num)) {
-		map = state->indirect ? state->table->map : vring->rings.map;
-		last = vring_unmap(vring, map, state->map_head, state->map_num);
-		if (!state->indirect) {
-			map[last].next = vring->map_free;
-			vring->map_free = state->map_head;
-		}
-	}
+	if (unlikely(state->map_num))
+		vring_unmap(vring, state);
 	if (state->indirect)
 		vring_table_put(vring, state->table);
+}
+
+static inline void vring_cancel(struct vring_virtqueue *vring,
+				struct vring_state *state)
+{
+	vring_take_maps(vring, state);
+	vring_release(vring, state);
+}
+
+/* Take a used buffer: its token, the bytes written and its context. */
+static inline void *vring_take(struct vring_virtqueue *vring,
+			       const struct vring_state *state, u32 used_len,
+			       unsigned int *len, void **ctx)
+{
+	if (unlikely(used_len > state->in_len))
+		used_len = vring_clamp_len(vring, used_len, state->in_len);
+	*len = used_len;
+	if (ctx)
+		*ctx = state->indirect ? NULL : state->ctx;
+	return state->data;
 }
 
 #endif /* _DRIVERS_VIRTIO_RING_INTERNAL_H */

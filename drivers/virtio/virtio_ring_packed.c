@@ -12,6 +12,8 @@
  * not available.  As the device goes through the ring in order it sees none of
  * the batch until these flags are written, so one barrier serves all.
  *
+ * With VIRTIO_F_IN_ORDER buffer IDs are taken and given back in turn.
+ *
  * Documentation/virtio/barriers.rst pairs the barriers with the device's.
  */
 #include <linux/bits.h>
@@ -81,74 +83,216 @@ static void packed_publish(struct vring_virtqueue *vring)
 	vring->published = vring->next_avail;
 }
 
+/* The next descriptor is where the next buffer goes. */
+static __always_inline void packed_build_in_ring(struct vring_virtqueue *vring,
+						 struct packed_build *build)
+{
+	build->desc = vring->rings.packed.desc;
+	build->cur = packed_index(vring->next_avail);
+	build->lap_flags = packed_avail_flags(vring->next_avail);
+	build->wrap_flags = packed_idle_flags(vring->next_avail);
+}
+
+static inline u16 packed_build_pos(const struct packed_build *build)
+{
+	return build->cur | (build->lap_flags & PACKED_AVAIL ? PACKED_WRAP : 0);
+}
+
+static __always_inline int packed_start(struct vring_virtqueue *vring,
+					struct packed_build *build,
+					bool readable, unsigned int num,
+					void *data, void *ctx, gfp_t gfp)
+{
+	struct vring_state *state = &vring->rings.state[vring->free_head];
+	int err;
+
+	err = vring_start(vring, state, num, data, ctx, gfp);
+	if (unlikely(err)) {
+		/* A device that has work to do may soon make room. */
+		if (err == -ENOSPC && readable) {
+			packed_publish(vring);
+			vring_notify(&vring->vq);
+		}
+		return err;
+	}
+	build->state = state;
+	build->prev = &vring->packed_dummy;
+	build->prev_flags = 0;
+	build->head_flags = VRING_DESC_F_WRITE;
+	build->indirect = state->indirect;
+	if (build->indirect) {
+		build->desc = state->table->desc;
+		build->cur = 0;
+	} else {
+		packed_build_in_ring(vring, build);
+	}
+	return 0;
+}
+
+/*
+ * Write an element of a chain, but for its flags; these of the one before are
+ * known now.
+ */
+static __always_inline void packed_append_ring(struct vring_virtqueue *vring,
+					       struct packed_build *build,
+					       dma_addr_t addr,
+					       unsigned int len,
+					       unsigned int flags)
+{
+	struct vring_packed_desc *desc = &build->desc[build->cur];
+
+	build->prev->flags = cpu_to_le16(build->prev_flags | VRING_DESC_F_NEXT);
+	build->prev = desc;
+	build->prev_flags = build->wrap_flags | flags;
+	if (++build->cur == vring->rings.num) {
+		build->cur = 0;
+		build->lap_flags ^= PACKED_AVAIL | PACKED_USED;
+	}
+	build->wrap_flags = build->lap_flags;
+
+	desc->addr = cpu_to_le64(addr);
+	desc->len = cpu_to_le32(len);
+	desc->id = cpu_to_le16(vring->free_head);
+}
+
+/* In a table all flags but this one are reserved, and so is the ID (2.8.7). */
+static __always_inline void packed_append_table(struct packed_build *build,
+						dma_addr_t addr,
+						unsigned int len,
+						unsigned int flags)
+{
+	struct vring_packed_desc *desc = &build->desc[build->cur++];
+
+	desc->addr = cpu_to_le64(addr);
+	desc->len = cpu_to_le32(len);
+	desc->id = 0;
+	desc->flags = cpu_to_le16(flags);
+}
+
+static __always_inline void packed_append(struct vring_virtqueue *vring,
+					  struct packed_build *build,
+					  dma_addr_t addr, unsigned int len,
+					  unsigned int flags)
+{
+	if (build->indirect)
+		packed_append_table(build, addr, len, flags);
+	else
+		packed_append_ring(vring, build, addr, len, flags);
+}
+
+/* Append a list, but no more than @nents elements.  How many, or an error. */
+static __always_inline int packed_append_sg(struct vring_virtqueue *vring,
+					    struct packed_build *build,
+					    struct scatterlist *sg,
+					    unsigned int nents,
+					    enum dma_data_direction dir)
+{
+	unsigned int flags = dir == DMA_FROM_DEVICE ? VRING_DESC_F_WRITE : 0;
+	bool plain = vring_is_plain(vring);
+	unsigned int n = 0;
+	u32 bytes = 0;
+
+	for (;;) {
+		unsigned int len = sg->length;
+		dma_addr_t addr;
+
+		if (plain)
+			addr = vring_phys(sg_page(sg), sg->offset, len, dir);
+		else
+			addr = vring_map_sg(vring, build->state, sg, dir);
+		if (unlikely(addr == DMA_MAPPING_ERROR))
+			return -ENOMEM;
+		packed_append(vring, build, addr, len, flags);
+		bytes += len;
+		if (++n == nents || sg_is_last(sg))
+			break;
+		sg = vring_sg_next(sg);
+	}
+	if (flags)
+		build->state->in_len += bytes;
+	else
+		build->head_flags = 0;
+	return n;
+}
+
+/* The buffer has @num elements: make it available, or part of a batch. */
+static __always_inline void packed_finish(struct vring_virtqueue *vring,
+					  struct packed_build *build,
+					  unsigned int num)
+{
+	struct vring_state *state = build->state;
+	u16 head = vring->next_avail;
+	unsigned int flags, size;
+
+	if (build->indirect) {
+		size = num * sizeof(struct vring_packed_desc);
+		num = 1;
+		build->head_flags = VRING_DESC_F_INDIRECT;
+		packed_build_in_ring(vring, build);
+		packed_append_ring(vring, build, state->table->dma, size, 0);
+	}
+	build->prev->flags = cpu_to_le16(build->prev_flags);
+	vring_commit(vring, state, num);
+	vring->free_head = state->next;
+	vring->next_avail = packed_build_pos(build);
+
+	flags = build->head_flags | packed_avail_flags(head);
+	if (num > 1)
+		flags |= VRING_DESC_F_NEXT;
+	if (vring->published == head)
+		vring->published_flags = flags;
+	else
+		build->desc[packed_index(head)].flags = cpu_to_le16(flags);
+}
+
+/*
+ * The buffer will not be.  A shorter one may come next: what is behind that
+ * must not look available.  The wrap counter is part of next_avail, which did
+ * not move.
+ */
+static void packed_cancel(struct vring_virtqueue *vring,
+			  struct vring_state *state, u16 end)
+{
+	struct vring_packed_desc *desc = vring->rings.packed.desc;
+	u16 pos = vring->next_avail;
+
+	while (!state->indirect && pos != end) {
+		desc[packed_index(pos)].flags =
+			cpu_to_le16(packed_idle_flags(pos));
+		pos = packed_advance(vring, pos, 1);
+	}
+	vring_cancel(vring, state);
+}
+
 int vring_packed_start_buf(struct virtqueue *vq, unsigned int out,
 			   unsigned int in, void *data, void *ctx, gfp_t gfp)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct vring_build *build = &vring->build;
-	int err;
 
-	err = vring_build_start(vring, out + in, data, ctx, gfp,
-				vring->rings.packed.desc);
-	if (unlikely(err)) {
-		/* A device that has work to do may soon make room. */
-		if (err == -ENOSPC && out) {
-			packed_publish(vring);
-			vring_notify(vq);
-		}
-		return err;
-	}
-	build->id = vring->free_head;
-	build->cur = build->table ? 0 : vring->next_avail;
-	return 0;
+	return packed_start(vring, &vring->packed_build, out, out + in, data,
+			    ctx, gfp);
 }
 
-/* Write what was left open of the last descriptor in the ring. */
-static __always_inline void packed_complete(struct vring_build *build,
-					    struct vring_packed_desc *prev,
-					    u16 next_flag)
+static inline int packed_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
+				 unsigned int len, enum dma_data_direction dir)
 {
-	prev->len = cpu_to_le32(build->prev_len);
-	prev->id = cpu_to_le16(build->id);
-	prev->flags = cpu_to_le16(build->prev_flags | next_flag);
-}
-
-static __always_inline void packed_append(struct vring_build *build,
-					  const struct vring_virtqueue *vring,
-					  dma_addr_t addr, unsigned int len,
-					  enum dma_data_direction dir)
-{
-	struct vring_packed_desc *desc = build->desc;
-	u16 pos = build->cur;
-	u16 flags = 0;
+	struct packed_build *build = &vring->packed_build;
+	unsigned int flags = 0;
 
 	if (dir == DMA_FROM_DEVICE) {
 		flags = VRING_DESC_F_WRITE;
-		build->in_len += len;
-	}
-
-	/* In a table, all but the write flag is reserved (2.8.7). */
-	if (build->table) {
-		desc += build->num++;
-		desc->addr = cpu_to_le64(addr);
-		desc->len = cpu_to_le32(len);
-		desc->id = 0;
-		desc->flags = cpu_to_le16(flags);
-		return;
-	}
-
-	if (build->num++) {
-		packed_complete(build, &desc[build->prev], VRING_DESC_F_NEXT);
-		flags |= packed_avail_flags(pos);
+		build->state->in_len += len;
 	} else {
-		build->head_flags = flags;
-		flags |= packed_idle_flags(pos);
+		build->head_flags = 0;
 	}
-	build->prev = packed_index(pos);
-	build->prev_len = len;
-	build->prev_flags = flags;
-	build->cur = packed_advance(vring, pos, 1);
-	desc[build->prev].addr = cpu_to_le64(addr);
+	packed_append(vring, build, addr, len, flags);
+	return 0;
+}
+
+int vring_packed_add_dma(struct virtqueue *vq, dma_addr_t addr,
+			 unsigned int len, enum dma_data_direction dir)
+{
+	return packed_add_one(to_vring(vq), addr, len, dir);
 }
 
 int vring_packed_add_page(struct virtqueue *vq, struct page *page,
@@ -157,105 +301,67 @@ int vring_packed_add_page(struct virtqueue *vq, struct page *page,
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 	dma_addr_t addr;
-	int err;
 
-	err = vring_build_map(vring, &vring->build, page, offset, len, dir,
-			      &addr);
-	if (unlikely(err))
-		return err;
-	packed_append(&vring->build, vring, addr, len, dir);
-	return 0;
+	addr = vring_map(vring, vring->packed_build.state, page, offset, len,
+			 dir);
+	if (unlikely(addr == DMA_MAPPING_ERROR))
+		return -ENOMEM;
+	return packed_add_one(vring, addr, len, dir);
 }
 
-int vring_packed_add_dma(struct virtqueue *vq, dma_addr_t addr,
-			 unsigned int len, enum dma_data_direction dir)
-{
-	struct vring_virtqueue *vring = to_vring(vq);
-
-	packed_append(&vring->build, vring, addr, len, dir);
-	return 0;
-}
-
-int vring_packed_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
+int vring_packed_add_sg(struct virtqueue *vq, struct scatterlist *sg,
 			unsigned int nents, enum dma_data_direction dir)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct vring_build build = vring->build; /* in registers */
-	unsigned int n;
-	int err = 0;
+	struct packed_build build = vring->packed_build; /* in registers */
+	int added;
 
-	for (n = 0; n < nents && sgl; n++, sgl = sg_next(sgl)) {
-		dma_addr_t addr;
-
-		err = vring_build_map_sg(vring, &build, sgl, dir, &addr);
-		if (unlikely(err))
-			break;
-		packed_append(&build, vring, addr, sgl->length, dir);
-	}
-	vring->build = build;
-	return err ?: n;
-}
-
-/* One descriptor in the ring points to the table that was filled. */
-static void packed_link_table(struct vring_virtqueue *vring)
-{
-	struct vring_packed_desc *desc = vring->rings.packed.desc;
-	struct vring_build *build = &vring->build;
-	u16 pos = vring->next_avail;
-
-	build->head_flags = VRING_DESC_F_INDIRECT;
-	build->prev = packed_index(pos);
-	build->prev_len = build->num * sizeof(*desc);
-	build->prev_flags = packed_idle_flags(pos);
-	build->cur = packed_advance(vring, pos, 1);
-	desc[build->prev].addr = cpu_to_le64(build->table->dma);
+	added = packed_append_sg(vring, &build, sg, nents, dir);
+	vring->packed_build = build;
+	return added;
 }
 
 int vring_packed_end_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct vring_packed_desc *desc = vring->rings.packed.desc;
-	struct vring_build *build = &vring->build;
-	struct vring_state *state = &vring->rings.state[build->id];
-	u16 head = vring->next_avail;
-	u16 flags;
 
-	if (build->table)
-		packed_link_table(vring);
-	packed_complete(build, &desc[build->prev], 0);
-	vring_build_finish(vring, state);
-	vring->free_head = state->next;
-	vring->next_avail = build->cur;
-
-	flags = build->head_flags | packed_avail_flags(head);
-	if (state->num > 1)
-		flags |= VRING_DESC_F_NEXT;
-	if (vring->published == head)
-		vring->published_flags = flags;
-	else
-		desc[packed_index(head)].flags = cpu_to_le16(flags);
+	packed_finish(vring, &vring->packed_build, vq->build.added);
 	return 0;
 }
 
-/*
- * A shorter buffer may come next: what is behind it must not look available.
- * The wrap counter is part of next_avail, which did not move.
- */
 void vring_packed_cancel_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct vring_packed_desc *desc = vring->rings.packed.desc;
-	u16 pos = vring->next_avail;
-	unsigned int n;
 
-	if (!vring->build.table) {
-		for (n = 1; n < vring->build.num; n++) {
-			desc[packed_index(pos)].flags =
-				cpu_to_le16(packed_idle_flags(pos));
-			pos = packed_advance(vring, pos, 1);
+	packed_cancel(vring, vring->packed_build.state,
+		      packed_build_pos(&vring->packed_build));
+}
+
+int vring_packed_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
+			 unsigned int out_sgs, unsigned int in_sgs,
+			 unsigned int num, void *data, void *ctx, gfp_t gfp)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	enum dma_data_direction dir;
+	struct packed_build build;	/* in registers */
+	unsigned int i, left = num;
+	int err;
+
+	err = packed_start(vring, &build, out_sgs, num, data, ctx, gfp);
+	if (unlikely(err))
+		return err;
+	for (i = 0; i < out_sgs + in_sgs && left; i++) {
+		dir = i < out_sgs ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
+		err = packed_append_sg(vring, &build, sgs[i], left, dir);
+		if (unlikely(err < 0)) {
+			packed_cancel(vring, build.state,
+				      packed_build_pos(&build));
+			return err;
 		}
+		left -= err;
 	}
-	vring_build_undo(vring);
+	packed_finish(vring, &build, num - left);
+	return 0;
 }
 
 /* How far a position is from the start of the lap that @now is in */
@@ -297,18 +403,31 @@ bool vring_packed_kick_prepare(struct virtqueue *vq)
  * Taking used buffers
  */
 
+static __always_inline void packed_put_buf(struct vring_virtqueue *vring,
+					   struct vring_state *state)
+{
+	vring_release(vring, state);
+	vring->vq.num_free += state->num;
+	if (vring->in_order)
+		return;
+	state->next = vring->free_head;
+	vring->free_head = state - vring->rings.state;
+}
+
 static void packed_free_buf(struct vring_virtqueue *vring, u16 id)
 {
-	struct vring_state *state = &vring->rings.state[id];
+	packed_put_buf(vring, &vring->rings.state[id]);
+}
 
-	vring_state_release(vring, state);
-	state->next = vring->free_head;
-	vring->free_head = id;
+/* Is there a used buffer at a position, or one of a batch that is half taken? */
+static bool packed_used_at(const struct vring_virtqueue *vring, u16 pos)
+{
+	return READ_ONCE(vring->batch_last) || packed_is_used(vring, pos);
 }
 
 static bool packed_more_used(const struct vring_virtqueue *vring)
 {
-	return packed_is_used(vring, READ_ONCE(vring->last_used));
+	return packed_used_at(vring, READ_ONCE(vring->last_used));
 }
 
 /*
@@ -323,16 +442,61 @@ static void packed_arm_event(struct vring_virtqueue *vring)
 			cpu_to_le16(vring->last_used));
 }
 
+/* Read the next used descriptor.  The state of its buffer ID, or NULL. */
+static __always_inline struct vring_state *
+packed_read_used(struct vring_virtqueue *vring, u32 *len)
+{
+	struct vring_packed_desc *used;
+	u16 id;
+
+	used = &vring->rings.packed.desc[packed_index(vring->last_used)];
+	id = le16_to_cpu(READ_ONCE(used->id));
+	*len = le32_to_cpu(READ_ONCE(used->len));
+	if (unlikely(id >= vring->rings.num)) {
+		vring_break(vring, "used id %u is out of range", id);
+		return NULL;
+	}
+	if (unlikely(!vring->rings.state[id].data)) {
+		vring_break(vring, "used id %u is not in flight", id);
+		return NULL;
+	}
+	return &vring->rings.state[id];
+}
+
+/*
+ * In order (2.8.9): one used descriptor may stand for a batch of buffers, of
+ * which it names the last.  It lies where the first one was made available; the
+ * others are skipped, and are used in full.
+ */
+static struct vring_state *packed_next_in_order(struct vring_virtqueue *vring,
+						u32 *len)
+{
+	struct vring_state *state = &vring->rings.state[vring->oldest];
+
+	if (!vring->batch_last) {
+		WRITE_ONCE(vring->batch_last,
+			   packed_read_used(vring, &vring->batch_len));
+		if (unlikely(!vring->batch_last))
+			return NULL;
+	}
+	*len = state->in_len;
+	if (state == vring->batch_last) {
+		*len = vring->batch_len;
+		WRITE_ONCE(vring->batch_last, NULL);
+	}
+	vring->oldest = state->next;
+	return state;
+}
+
 void *vring_packed_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct vring_packed_desc *used;
 	struct vring_state *state;
 	u16 pos = vring->last_used;
 	void *data;
-	u16 id;
+	u32 used_len;
 
-	if (!packed_is_used(vring, pos))
+	if (!packed_used_at(vring, pos))
 		return NULL;
 	/*
 	 * The flags before the rest: pairs with the device's barrier between
@@ -340,28 +504,16 @@ void *vring_packed_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 	 */
 	virtio_rmb(vring->weak_barriers);
 
-	used = &vring->rings.packed.desc[packed_index(pos)];
-	id = le16_to_cpu(READ_ONCE(used->id));
-	if (unlikely(id >= vring->rings.num)) {
-		vring_break(vring, "used id %u is out of range", id);
+	state = vring->in_order ? packed_next_in_order(vring, &used_len) :
+				  packed_read_used(vring, &used_len);
+	if (unlikely(!state))
 		return NULL;
-	}
-	state = &vring->rings.state[id];
-	data = state->data;
-	if (unlikely(!data)) {
-		vring_break(vring, "used id %u is not in flight", id);
-		return NULL;
-	}
-	*len = vring_used_len(vring, state,
-			      le32_to_cpu(READ_ONCE(used->len)));
-	if (ctx)
-		*ctx = state->indirect ? NULL : state->ctx;
-
-	packed_free_buf(vring, id);
+	data = vring_take(vring, state, used_len, len, ctx);
+	packed_put_buf(vring, state);
 	pos = packed_advance(vring, pos, state->num);
 	WRITE_ONCE(vring->last_used, pos);
 	if (vring->event && !READ_ONCE(vring->cb_disabled) &&
-	    !packed_is_used(vring, pos))
+	    !packed_used_at(vring, pos))
 		packed_arm_event(vring);
 	return data;
 }
@@ -388,7 +540,11 @@ void vring_packed_disable_cb(struct virtqueue *vq)
 					 VRING_PACKED_EVENT_FLAG_DISABLE);
 }
 
-/* Ask for a callback when the device uses the descriptor at a position. */
+/*
+ * Ask for a callback when the device uses the descriptor at a position.
+ * Written in any case: a disable_cb on another CPU may be about to write as
+ * well, after cb_disabled was seen to be false here.
+ */
 static void packed_write_callback(struct vring_virtqueue *vring, u16 pos)
 {
 	WRITE_ONCE(vring->event_triggered, false);
@@ -401,10 +557,9 @@ static void packed_write_callback(struct vring_virtqueue *vring, u16 pos)
 		 */
 		virtio_wmb(vring->weak_barriers);
 	}
-	if (vring->cb_disabled)
-		packed_write_event_flags(vring, vring->event ?
-					 VRING_PACKED_EVENT_FLAG_DESC :
-					 VRING_PACKED_EVENT_FLAG_ENABLE);
+	packed_write_event_flags(vring, vring->event ?
+				 VRING_PACKED_EVENT_FLAG_DESC :
+				 VRING_PACKED_EVENT_FLAG_ENABLE);
 	WRITE_ONCE(vring->cb_disabled, false);
 }
 
@@ -426,7 +581,7 @@ bool vring_packed_poll(struct virtqueue *vq, unsigned int state)
 	 * a callback.
 	 */
 	virtio_mb(vring->weak_barriers);
-	return packed_is_used(vring, state);
+	return packed_used_at(vring, state);
 }
 
 bool vring_packed_enable_cb_delayed(struct virtqueue *vq)
@@ -464,15 +619,14 @@ static int packed_alloc(struct vring_virtqueue *vring,
 
 static void packed_init(struct vring_virtqueue *vring)
 {
-	bool cb = !vring->cb_disabled;
-
 	vring->next_avail = PACKED_WRAP;
 	vring->published = PACKED_WRAP;
 	vring->last_used = PACKED_WRAP;
 
-	packed_write_event_flags(vring, VRING_PACKED_EVENT_FLAG_DISABLE);
-	vring->cb_disabled = true;
-	if (cb)
+	if (vring->cb_disabled)
+		packed_write_event_flags(vring,
+					 VRING_PACKED_EVENT_FLAG_DISABLE);
+	else
 		packed_write_callback(vring, PACKED_WRAP);
 }
 
@@ -495,6 +649,7 @@ static dma_addr_t packed_device_addr(const struct vring_virtqueue *vring)
 
 const struct vring_layout vring_packed_layout = {
 	.ops = {
+		.add_sgs		= vring_packed_add_sgs,
 		.start_buf		= vring_packed_start_buf,
 		.add_sg			= vring_packed_add_sg,
 		.add_page		= vring_packed_add_page,

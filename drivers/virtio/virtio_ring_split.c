@@ -5,7 +5,9 @@
  * The driver links descriptors to chains and puts the head of each chain into
  * the available ring; the device puts it into the used ring when it is done.
  * Which descriptors are free and how chains are linked is kept in
- * vring_state.next: the links in the descriptor table are for the device.
+ * vring_state.next: the links in the descriptor table are for the device.  With
+ * VIRTIO_F_IN_ORDER these links never change and make the table a ring: buffers
+ * take descriptors in turn, as 2.7.5.2 demands, and are used in turn.
  *
  * Documentation/virtio/barriers.rst pairs the barriers with the device's.
  */
@@ -42,141 +44,224 @@ static void split_publish(struct vring_virtqueue *vring)
 	vring->published = vring->next_avail;
 }
 
-int vring_split_start_buf(struct virtqueue *vq, unsigned int out,
-			   unsigned int in, void *data, void *ctx, gfp_t gfp)
+static __always_inline int split_start(struct vring_virtqueue *vring,
+				       struct split_build *build,
+				       bool readable, unsigned int num,
+				       void *data, void *ctx, gfp_t gfp)
 {
-	struct vring_virtqueue *vring = to_vring(vq);
-	struct vring_build *build = &vring->build;
+	struct vring_state *state = &vring->rings.state[vring->free_head];
 	int err;
 
-	err = vring_build_start(vring, out + in, data, ctx, gfp,
-				split_ring(vring)->desc);
+	err = vring_start(vring, state, num, data, ctx, gfp);
 	if (unlikely(err)) {
 		/* A device that has work to do may soon make room. */
-		if (err == -ENOSPC && out) {
+		if (err == -ENOSPC && readable) {
 			split_publish(vring);
-			vring_notify(vq);
+			vring_notify(&vring->vq);
 		}
 		return err;
 	}
-	build->head = vring->free_head;
-	build->cur = build->table ? 0 : build->head;
+	build->state = state;
+	build->prev = &vring->split_dummy;
+	build->prev_flags = 0;
+	build->indirect = state->indirect;
+	if (build->indirect) {
+		build->desc = state->table->desc;
+		build->cur = 0;
+	} else {
+		build->desc = split_ring(vring)->desc;
+		build->cur = vring->free_head;
+	}
 	return 0;
 }
 
-/* Write all of an element but what depends on whether another one follows. */
+/* Write an element, but for its flags; these of the one before are known now. */
 static __always_inline void split_append(struct vring_virtqueue *vring,
-					 struct vring_build *build,
+					 struct split_build *build,
 					 dma_addr_t addr, unsigned int len,
-					 enum dma_data_direction dir)
+					 unsigned int flags)
 {
 	struct virtio_device *vdev = vring->vq.vdev;
-	struct vring_desc *desc = build->desc;
-	struct vring_desc *prev = &desc[build->prev];
-	u16 cur = build->cur;
+	struct vring_desc *desc = &build->desc[build->cur];
 
-	if (build->num++) {
-		prev->flags = cpu_to_virtio16(vdev, build->prev_flags |
-						    VRING_DESC_F_NEXT);
-		prev->next = cpu_to_virtio16(vdev, cur);
-	}
-	desc[cur].addr = cpu_to_virtio64(vdev, addr);
-	desc[cur].len = cpu_to_virtio32(vdev, len);
+	build->prev->flags = cpu_to_virtio16(vdev, build->prev_flags |
+						   VRING_DESC_F_NEXT);
+	build->prev = desc;
+	build->prev_flags = flags;
+	if (build->indirect)
+		build->cur++;
+	else
+		build->cur = vring->rings.state[build->cur].next;
 
-	build->prev = cur;
-	build->cur = build->table ? cur + 1 : vring->rings.state[cur].next;
-	build->prev_flags = 0;
-	if (dir == DMA_FROM_DEVICE) {
-		build->prev_flags = VRING_DESC_F_WRITE;
-		build->in_len += len;
-	}
+	desc->addr = cpu_to_virtio64(vdev, addr);
+	desc->len = cpu_to_virtio32(vdev, len);
+	desc->next = cpu_to_virtio16(vdev, build->cur);
 }
 
-int vring_split_add_page(struct virtqueue *vq, struct page *page,
-			  unsigned int offset, unsigned int len,
-			  enum dma_data_direction dir)
+/* Append a list, but no more than @nents elements.  How many, or an error. */
+static __always_inline int split_append_sg(struct vring_virtqueue *vring,
+					   struct split_build *build,
+					   struct scatterlist *sg,
+					   unsigned int nents,
+					   enum dma_data_direction dir)
+{
+	unsigned int flags = dir == DMA_FROM_DEVICE ? VRING_DESC_F_WRITE : 0;
+	bool plain = vring_is_plain(vring);
+	unsigned int n = 0;
+	u32 bytes = 0;
+
+	for (;;) {
+		unsigned int len = sg->length;
+		dma_addr_t addr;
+
+		if (plain)
+			addr = vring_phys(sg_page(sg), sg->offset, len, dir);
+		else
+			addr = vring_map_sg(vring, build->state, sg, dir);
+		if (unlikely(addr == DMA_MAPPING_ERROR))
+			return -ENOMEM;
+		split_append(vring, build, addr, len, flags);
+		bytes += len;
+		if (++n == nents || sg_is_last(sg))
+			break;
+		sg = vring_sg_next(sg);
+	}
+	if (flags)
+		build->state->in_len += bytes;
+	return n;
+}
+
+/* Let the descriptor in the ring point to the table that was filled. */
+static __always_inline void split_link_table(struct vring_virtqueue *vring,
+					     struct split_build *build,
+					     u16 head)
+{
+	struct virtio_device *vdev = vring->vq.vdev;
+	struct vring_desc *desc = &split_ring(vring)->desc[head];
+
+	desc->addr = cpu_to_virtio64(vdev, build->state->table->dma);
+	desc->len = cpu_to_virtio32(vdev, build->cur * sizeof(*desc));
+	desc->flags = cpu_to_virtio16(vdev, VRING_DESC_F_INDIRECT);
+	build->cur = build->state->next;
+}
+
+/* The buffer has @num elements: put it into the available ring. */
+static __always_inline void split_finish(struct vring_virtqueue *vring,
+					 struct split_build *build,
+					 unsigned int num)
+{
+	struct virtio_device *vdev = vring->vq.vdev;
+	struct vring *ring = split_ring(vring);
+	u16 head = vring->free_head;
+
+	build->prev->flags = cpu_to_virtio16(vdev, build->prev_flags);
+	if (build->indirect) {
+		split_link_table(vring, build, head);
+		build->state->last = head;
+		vring_commit(vring, build->state, 1);
+	} else {
+		build->state->last = build->prev - ring->desc;
+		vring_commit(vring, build->state, num);
+	}
+	vring->free_head = build->cur;
+
+	ring->avail->ring[vring->next_avail & (ring->num - 1)] =
+		cpu_to_virtio16(vdev, head);
+	vring->next_avail++;
+}
+
+int vring_split_start_buf(struct virtqueue *vq, unsigned int out,
+			  unsigned int in, void *data, void *ctx, gfp_t gfp)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	dma_addr_t addr;
-	int err;
 
-	err = vring_build_map(vring, &vring->build, page, offset, len, dir,
-			      &addr);
-	if (unlikely(err))
-		return err;
-	split_append(vring, &vring->build, addr, len, dir);
+	return split_start(vring, &vring->split_build, out, out + in, data,
+			   ctx, gfp);
+}
+
+static inline int split_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
+				unsigned int len, enum dma_data_direction dir)
+{
+	unsigned int flags = 0;
+
+	if (dir == DMA_FROM_DEVICE) {
+		flags = VRING_DESC_F_WRITE;
+		vring->split_build.state->in_len += len;
+	}
+	split_append(vring, &vring->split_build, addr, len, flags);
 	return 0;
 }
 
 int vring_split_add_dma(struct virtqueue *vq, dma_addr_t addr,
-			 unsigned int len, enum dma_data_direction dir)
+			unsigned int len, enum dma_data_direction dir)
 {
-	struct vring_virtqueue *vring = to_vring(vq);
-
-	split_append(vring, &vring->build, addr, len, dir);
-	return 0;
+	return split_add_one(to_vring(vq), addr, len, dir);
 }
 
-int vring_split_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
-			unsigned int nents, enum dma_data_direction dir)
+int vring_split_add_page(struct virtqueue *vq, struct page *page,
+			 unsigned int offset, unsigned int len,
+			 enum dma_data_direction dir)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct vring_build build = vring->build; /* in registers */
-	unsigned int n;
-	int err = 0;
+	dma_addr_t addr;
 
-	for (n = 0; n < nents && sgl; n++, sgl = sg_next(sgl)) {
-		dma_addr_t addr;
-
-		err = vring_build_map_sg(vring, &build, sgl, dir, &addr);
-		if (unlikely(err))
-			break;
-		split_append(vring, &build, addr, sgl->length, dir);
-	}
-	vring->build = build;
-	return err ?: n;
+	addr = vring_map(vring, vring->split_build.state, page, offset, len,
+			 dir);
+	if (unlikely(addr == DMA_MAPPING_ERROR))
+		return -ENOMEM;
+	return split_add_one(vring, addr, len, dir);
 }
 
-/* Let the descriptor in the ring point to the table that was filled. */
-static void split_link_table(struct vring_virtqueue *vring)
+int vring_split_add_sg(struct virtqueue *vq, struct scatterlist *sg,
+		       unsigned int nents, enum dma_data_direction dir)
 {
-	struct virtio_device *vdev = vring->vq.vdev;
-	struct vring_build *build = &vring->build;
-	struct vring_desc *desc = &split_ring(vring)->desc[build->head];
+	struct vring_virtqueue *vring = to_vring(vq);
+	struct split_build build = vring->split_build;	/* in registers */
+	int added;
 
-	desc->addr = cpu_to_virtio64(vdev, build->table->dma);
-	desc->len = cpu_to_virtio32(vdev, build->num * sizeof(*desc));
-	desc->flags = cpu_to_virtio16(vdev, VRING_DESC_F_INDIRECT);
-	build->prev = build->head;
-	build->cur = vring->rings.state[build->head].next;
+	added = split_append_sg(vring, &build, sg, nents, dir);
+	vring->split_build = build;
+	return added;
 }
 
 int vring_split_end_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct vring_build *build = &vring->build;
-	struct vring_state *state = &vring->rings.state[build->head];
-	struct vring *ring = split_ring(vring);
-	struct vring_desc *desc = build->desc;
 
-	desc[build->prev].flags = cpu_to_virtio16(vq->vdev, build->prev_flags);
-	if (build->table)
-		split_link_table(vring);
-
-	vring_build_finish(vring, state);
-	state->last = build->prev;
-	vring->free_head = build->cur;
-
-	ring->avail->ring[vring->next_avail & (ring->num - 1)] =
-		cpu_to_virtio16(vq->vdev, build->head);
-	vring->next_avail++;
+	split_finish(vring, &vring->split_build, vq->build.added);
 	return 0;
 }
 
 void vring_split_cancel_buf(struct virtqueue *vq)
 {
 	/* Free list and available ring were not touched yet. */
-	vring_build_undo(to_vring(vq));
+	vring_cancel(to_vring(vq), to_vring(vq)->split_build.state);
+}
+
+int vring_split_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
+			unsigned int out_sgs, unsigned int in_sgs,
+			unsigned int num, void *data, void *ctx, gfp_t gfp)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	enum dma_data_direction dir;
+	struct split_build build;	/* in registers */
+	unsigned int i, left = num;
+	int err;
+
+	err = split_start(vring, &build, out_sgs, num, data, ctx, gfp);
+	if (unlikely(err))
+		return err;
+	for (i = 0; i < out_sgs + in_sgs && left; i++) {
+		dir = i < out_sgs ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
+		err = split_append_sg(vring, &build, sgs[i], left, dir);
+		if (unlikely(err < 0)) {
+			vring_cancel(vring, build.state);
+			return err;
+		}
+		left -= err;
+	}
+	split_finish(vring, &build, num - left);
+	return 0;
 }
 
 bool vring_split_kick_prepare(struct virtqueue *vq)
@@ -206,13 +291,20 @@ bool vring_split_kick_prepare(struct virtqueue *vq)
  * Taking used buffers
  */
 
+static __always_inline void split_put_buf(struct vring_virtqueue *vring,
+					  struct vring_state *state)
+{
+	vring_release(vring, state);
+	vring->vq.num_free += state->num;
+	if (vring->in_order)
+		return;
+	vring->rings.state[state->last].next = vring->free_head;
+	vring->free_head = state - vring->rings.state;
+}
+
 static void split_free_buf(struct vring_virtqueue *vring, u16 id)
 {
-	struct vring_state *state = &vring->rings.state[id];
-
-	vring_state_release(vring, state);
-	vring->rings.state[state->last].next = vring->free_head;
-	vring->free_head = id;
+	split_put_buf(vring, &vring->rings.state[id]);
 }
 
 static bool split_more_used(const struct vring_virtqueue *vring)
@@ -254,36 +346,73 @@ static void split_arm_event(struct vring_virtqueue *vring)
 			cpu_to_virtio16(vring->vq.vdev, vring->last_used));
 }
 
-void *vring_split_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
+/* Read the next element of the used ring.  The head's state, or NULL. */
+static __always_inline struct vring_state *
+split_read_used(struct vring_virtqueue *vring, u32 *len)
 {
-	struct vring_virtqueue *vring = to_vring(vq);
+	struct virtio_device *vdev = vring->vq.vdev;
 	struct vring *ring = split_ring(vring);
 	struct vring_used_elem *used;
-	struct vring_state *state;
-	void *data;
 	u32 id;
 
-	if (vring->used_seen == vring->last_used && !split_refresh_used(vring))
-		return NULL;
-
 	used = &ring->used->ring[vring->last_used & (ring->num - 1)];
-	id = virtio32_to_cpu(vq->vdev, READ_ONCE(used->id));
+	id = virtio32_to_cpu(vdev, READ_ONCE(used->id));
+	*len = virtio32_to_cpu(vdev, READ_ONCE(used->len));
 	if (unlikely(id >= ring->num)) {
 		vring_break(vring, "used id %u is out of range", id);
 		return NULL;
 	}
-	state = &vring->rings.state[id];
-	data = state->data;
-	if (unlikely(!data)) {
+	if (unlikely(!vring->rings.state[id].data)) {
 		vring_break(vring, "used id %u is not in flight", id);
 		return NULL;
 	}
-	*len = vring_used_len(vring, state,
-			      virtio32_to_cpu(vq->vdev, READ_ONCE(used->len)));
-	if (ctx)
-		*ctx = state->indirect ? NULL : state->ctx;
+	return &vring->rings.state[id];
+}
 
-	split_free_buf(vring, id);
+/*
+ * In order (2.7.9): one used element may stand for a batch of buffers, of which
+ * it names the last.  It lies where the element of the first one would; those
+ * of the others are skipped, and these are used in full.
+ */
+static struct vring_state *split_next_in_order(struct vring_virtqueue *vring,
+					       u32 *len)
+{
+	struct vring_state *state = &vring->rings.state[vring->oldest];
+
+	if (!vring->batch_last) {
+		vring->batch_last = split_read_used(vring, &vring->batch_len);
+		if (unlikely(!vring->batch_last))
+			return NULL;
+	}
+	*len = state->in_len;
+	if (state == vring->batch_last) {
+		*len = vring->batch_len;
+		vring->batch_last = NULL;
+	} else if (unlikely((u16)(vring->used_seen - vring->last_used) == 1)) {
+		vring_break(vring, "the batch ends behind the used index %u",
+			    vring->used_seen);
+		return NULL;
+	}
+	vring->oldest = vring->rings.state[state->last].next;
+	return state;
+}
+
+void *vring_split_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	struct vring_state *state;
+	void *data;
+	u32 used_len;
+
+	if (vring->used_seen == vring->last_used && !split_refresh_used(vring))
+		return NULL;
+
+	state = vring->in_order ? split_next_in_order(vring, &used_len) :
+				  split_read_used(vring, &used_len);
+	if (unlikely(!state))
+		return NULL;
+	data = vring_take(vring, state, used_len, len, ctx);
+	split_put_buf(vring, state);
 	WRITE_ONCE(vring->last_used, vring->last_used + 1);
 	if (vring->event && vring->used_seen == vring->last_used &&
 	    !READ_ONCE(vring->cb_disabled))
@@ -322,7 +451,11 @@ void vring_split_disable_cb(struct virtqueue *vq)
 		split_write_no_callback(vring);
 }
 
-/* Ask for a callback when the device's used index passes @event. */
+/*
+ * Ask for a callback when the device's used index passes @event.  Written in
+ * any case: a disable_cb on another CPU may be about to write as well, after
+ * cb_disabled was seen to be false here.
+ */
 static void split_write_callback(struct vring_virtqueue *vring, u16 event)
 {
 	struct virtio_device *vdev = vring->vq.vdev;
@@ -331,7 +464,7 @@ static void split_write_callback(struct vring_virtqueue *vring, u16 event)
 	WRITE_ONCE(vring->event_triggered, false);
 	if (vring->event)
 		WRITE_ONCE(vring_used_event(ring), cpu_to_virtio16(vdev, event));
-	else if (vring->cb_disabled)
+	else
 		WRITE_ONCE(ring->avail->flags, 0);
 	WRITE_ONCE(vring->cb_disabled, false);
 }
@@ -441,6 +574,7 @@ static dma_addr_t split_device_addr(const struct vring_virtqueue *vring)
 
 const struct vring_layout vring_split_layout = {
 	.ops = {
+		.add_sgs		= vring_split_add_sgs,
 		.start_buf		= vring_split_start_buf,
 		.add_sg			= vring_split_add_sg,
 		.add_page		= vring_split_add_page,

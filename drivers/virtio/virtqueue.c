@@ -16,11 +16,6 @@
 #include <linux/virtio.h>
 #include "virtio_ring_internal.h"
 
-/* Call an op; the layouts' own functions are called directly. */
-#define virtqueue_call(vq, op, ...) \
-	INDIRECT_CALL_2((vq)->ops->op, vring_split_##op, vring_packed_##op, \
-			vq, ##__VA_ARGS__)
-
 #ifdef DEBUG
 /* Is the driver building a buffer, or did it fail to serialise? */
 static void virtqueue_enter(struct virtqueue *vq)
@@ -95,32 +90,46 @@ static int virtqueue_misuse(struct virtqueue *vq, const char *what)
 	return -EINVAL;
 }
 
-/* How many more elements may be added in this direction? */
-static inline unsigned int virtqueue_room(struct virtqueue *vq,
-					  enum dma_data_direction dir)
+/* May a buffer be started? */
+static inline int virtqueue_check(struct virtqueue *vq, unsigned int out,
+				  unsigned int in, const void *data)
+{
+	if (unlikely(vq->build.open))
+		return virtqueue_misuse(vq, "a buffer is being built already");
+	if (unlikely(!data || !(out + in) || (out | in) > U16_MAX / 2))
+		return virtqueue_misuse(vq, "no token, or a bad number of elements");
+	if (unlikely(READ_ONCE(vq->broken)))
+		return -EIO;
+	return 0;
+}
+
+/* How many more elements may be added in a direction? */
+static inline u16 *virtqueue_room(struct virtqueue *vq,
+				  enum dma_data_direction dir)
 {
 	if (dir == DMA_TO_DEVICE)
-		return vq->build.out;
+		return &vq->build.out;
 	/* Readable elements come first (2.7.4.2, 2.8.5). */
 	vq->build.out = 0;
-	return dir == DMA_FROM_DEVICE ? vq->build.in : 0;
+	return dir == DMA_FROM_DEVICE ? &vq->build.in : &vq->build.out;
 }
 
-static inline void virtqueue_take_room(struct virtqueue *vq, unsigned int num,
-				       enum dma_data_direction dir)
-{
-	if (dir == DMA_TO_DEVICE)
-		vq->build.out -= num;
-	else
-		vq->build.in -= num;
-	vq->build.used = true;
-}
-
-/* There is no room: because of an earlier error, or of a bug. */
+/* There is no room, because of an earlier error or of a bug. */
 static void virtqueue_no_room(struct virtqueue *vq)
 {
 	if (!vq->build.err)
-		virtqueue_misuse(vq, "more elements than were declared, or a readable one after a writable one");
+		virtqueue_misuse(vq, "more elements than declared, or out of order");
+}
+
+/* Account for the elements that an adder has added, or for its error. */
+static inline void virtqueue_added(struct virtqueue *vq, u16 *room, int added)
+{
+	if (unlikely(added < 0)) {
+		virtqueue_fail(vq, added);
+		return;
+	}
+	*room -= added;
+	vq->build.added += added;
 }
 
 /**
@@ -153,24 +162,22 @@ int virtqueue_start_buf(struct virtqueue *vq, unsigned int out,
 {
 	int err;
 
-	if (unlikely(vq->build.open))
-		return virtqueue_misuse(vq, "a buffer is being built already");
-	if (unlikely(!data || out > U16_MAX || in > U16_MAX ||
-		     out + in - 1 >= U16_MAX))
-		return virtqueue_misuse(vq, "no token, or a bad number of elements");
-	if (unlikely(READ_ONCE(vq->broken)))
-		return -EIO;
+	err = virtqueue_check(vq, out, in, data);
+	if (unlikely(err))
+		return err;
 
 	virtqueue_enter(vq);
-	err = virtqueue_call(vq, start_buf, out, in, data, ctx, gfp);
-	if (unlikely(err)) {
-		virtqueue_leave(vq);
-		return err;
-	}
 	vq->build = (struct virtqueue_build) {
 		.out = out, .in = in, .open = true,
 	};
-	return 0;
+	err = INDIRECT_CALL_2(vq->ops->start_buf, vring_split_start_buf,
+			      vring_packed_start_buf, vq, out, in, data, ctx,
+			      gfp);
+	if (unlikely(err)) {
+		vq->build = (struct virtqueue_build) {};
+		virtqueue_leave(vq);
+	}
+	return err;
 }
 EXPORT_SYMBOL_GPL(virtqueue_start_buf);
 
@@ -193,17 +200,17 @@ void virtqueue_add_page(struct virtqueue *vq, struct page *page,
 			unsigned int offset, unsigned int len,
 			enum dma_data_direction dir)
 {
+	u16 *room = virtqueue_room(vq, dir);
 	int err;
 
-	if (unlikely(!virtqueue_room(vq, dir))) {
+	if (unlikely(!*room)) {
 		virtqueue_no_room(vq);
 		return;
 	}
-	err = virtqueue_call(vq, add_page, page, offset, len, dir);
-	if (unlikely(err))
-		virtqueue_fail(vq, err);
-	else
-		virtqueue_take_room(vq, 1, dir);
+	err = INDIRECT_CALL_2(vq->ops->add_page, vring_split_add_page,
+			      vring_packed_add_page, vq, page, offset, len,
+			      dir);
+	virtqueue_added(vq, room, err ?: 1);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_page);
 
@@ -222,27 +229,29 @@ EXPORT_SYMBOL_GPL(virtqueue_add_page);
 void virtqueue_add_dma(struct virtqueue *vq, dma_addr_t addr,
 		       unsigned int len, enum dma_data_direction dir)
 {
+	u16 *room = virtqueue_room(vq, dir);
 	int err;
 
-	if (unlikely(!virtqueue_room(vq, dir))) {
+	if (unlikely(!*room)) {
 		virtqueue_no_room(vq);
 		return;
 	}
-	err = virtqueue_call(vq, add_dma, addr, len, dir);
-	if (unlikely(err))
-		virtqueue_fail(vq, err);
-	else
-		virtqueue_take_room(vq, 1, dir);
+	err = INDIRECT_CALL_2(vq->ops->add_dma, vring_split_add_dma,
+			      vring_packed_add_dma, vq, addr, len, dir);
+	virtqueue_added(vq, room, err ?: 1);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_dma);
 
-static unsigned int virtqueue_count_sg(struct scatterlist *sgl,
-				       unsigned int nents)
+/* How long is a list, if we look at no more than @max elements? */
+static inline unsigned int virtqueue_sg_len(struct scatterlist *sg,
+					    unsigned int max)
 {
-	unsigned int n;
+	unsigned int n = 1;
 
-	for (n = 0; n < nents && sgl; n++)
-		sgl = sg_next(sgl);
+	while (n < max && !sg_is_last(sg)) {
+		sg = sg_next(sg);
+		n++;
+	}
 	return n;
 }
 
@@ -262,20 +271,19 @@ static unsigned int virtqueue_count_sg(struct scatterlist *sgl,
 void virtqueue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 		      unsigned int nents, enum dma_data_direction dir)
 {
-	unsigned int room = virtqueue_room(vq, dir);
+	u16 *room = virtqueue_room(vq, dir);
 	int added;
 
-	if (unlikely(nents > room))
-		nents = virtqueue_count_sg(sgl, nents);
-	if (unlikely(nents > room)) {
+	/* It may be shorter than the caller says. */
+	if (unlikely(nents > *room))
+		nents = virtqueue_sg_len(sgl, nents);
+	if (unlikely(nents > *room)) {
 		virtqueue_no_room(vq);
 		return;
 	}
-	added = virtqueue_call(vq, add_sg, sgl, nents, dir);
-	if (unlikely(added < 0))
-		virtqueue_fail(vq, added);
-	else
-		virtqueue_take_room(vq, added, dir);
+	added = INDIRECT_CALL_2(vq->ops->add_sg, vring_split_add_sg,
+				vring_packed_add_sg, vq, sgl, nents, dir);
+	virtqueue_added(vq, room, added);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_sg);
 
@@ -298,13 +306,14 @@ int virtqueue_end_buf(struct virtqueue *vq)
 
 	if (unlikely(!vq->build.open))
 		return virtqueue_misuse(vq, "no buffer was started");
-	if (unlikely(!err && !vq->build.used))
+	if (unlikely(!err && !vq->build.added))
 		err = virtqueue_misuse(vq, "a buffer without elements");
 	if (unlikely(err)) {
 		virtqueue_cancel_buf(vq);
 		return err;
 	}
-	err = virtqueue_call(vq, end_buf);
+	err = INDIRECT_CALL_2(vq->ops->end_buf, vring_split_end_buf,
+			      vring_packed_end_buf, vq);
 	vq->build = (struct virtqueue_build) {};
 	virtqueue_leave(vq);
 	return err;
@@ -325,7 +334,8 @@ void virtqueue_cancel_buf(struct virtqueue *vq)
 		virtqueue_misuse(vq, "no buffer was started");
 		return;
 	}
-	virtqueue_call(vq, cancel_buf);
+	INDIRECT_CALL_2(vq->ops->cancel_buf, vring_split_cancel_buf,
+			vring_packed_cancel_buf, vq);
 	vq->build = (struct virtqueue_build) {};
 	virtqueue_leave(vq);
 }
@@ -335,18 +345,45 @@ EXPORT_SYMBOL_GPL(virtqueue_cancel_buf);
  * Adding buffers in one call
  */
 
-static int virtqueue_add_one(struct virtqueue *vq, struct scatterlist *sg,
-			     unsigned int out, unsigned int in, void *data,
-			     void *ctx, gfp_t gfp)
+/* For implementations that can't do better */
+static int virtqueue_add_pieces(struct virtqueue *vq, struct scatterlist *sgs[],
+				unsigned int out_sgs, unsigned int in_sgs,
+				unsigned int out, unsigned int in, void *data,
+				void *ctx, gfp_t gfp)
 {
+	unsigned int i;
 	int err;
 
 	err = virtqueue_start_buf(vq, out, in, data, ctx, gfp);
 	if (unlikely(err))
 		return err;
-	virtqueue_add_sg(vq, sg, out + in,
-			 out ? DMA_TO_DEVICE : DMA_FROM_DEVICE);
+	for (i = 0; i < out_sgs; i++)
+		virtqueue_add_sg(vq, sgs[i], vq->build.out, DMA_TO_DEVICE);
+	for (; i < out_sgs + in_sgs; i++)
+		virtqueue_add_sg(vq, sgs[i], vq->build.in, DMA_FROM_DEVICE);
 	return virtqueue_end_buf(vq);
+}
+
+static __always_inline int
+virtqueue_add(struct virtqueue *vq, struct scatterlist *sgs[],
+	      unsigned int out_sgs, unsigned int in_sgs, unsigned int out,
+	      unsigned int in, void *data, void *ctx, gfp_t gfp)
+{
+	int err;
+
+	err = virtqueue_check(vq, out, in, data);
+	if (unlikely(err))
+		return err;
+	if (!vq->ops->add_sgs)
+		return virtqueue_add_pieces(vq, sgs, out_sgs, in_sgs, out, in,
+					    data, ctx, gfp);
+
+	virtqueue_enter(vq);
+	err = INDIRECT_CALL_2(vq->ops->add_sgs, vring_split_add_sgs,
+			      vring_packed_add_sgs, vq, sgs, out_sgs, in_sgs,
+			      out + in, data, ctx, gfp);
+	virtqueue_leave(vq);
+	return err;
 }
 
 /**
@@ -364,7 +401,7 @@ static int virtqueue_add_one(struct virtqueue *vq, struct scatterlist *sg,
 int virtqueue_add_outbuf(struct virtqueue *vq, struct scatterlist sg[],
 			 unsigned int num, void *data, gfp_t gfp)
 {
-	return virtqueue_add_one(vq, sg, num, 0, data, NULL, gfp);
+	return virtqueue_add(vq, &sg, 1, 0, num, 0, data, NULL, gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_outbuf);
 
@@ -383,7 +420,7 @@ EXPORT_SYMBOL_GPL(virtqueue_add_outbuf);
 int virtqueue_add_inbuf(struct virtqueue *vq, struct scatterlist sg[],
 			unsigned int num, void *data, gfp_t gfp)
 {
-	return virtqueue_add_one(vq, sg, 0, num, data, NULL, gfp);
+	return virtqueue_add(vq, &sg, 0, 1, 0, num, data, NULL, gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_inbuf);
 
@@ -403,7 +440,7 @@ EXPORT_SYMBOL_GPL(virtqueue_add_inbuf);
 int virtqueue_add_inbuf_ctx(struct virtqueue *vq, struct scatterlist sg[],
 			    unsigned int num, void *data, void *ctx, gfp_t gfp)
 {
-	return virtqueue_add_one(vq, sg, 0, num, data, ctx, gfp);
+	return virtqueue_add(vq, &sg, 0, 1, 0, num, data, ctx, gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_inbuf_ctx);
 
@@ -425,21 +462,13 @@ int virtqueue_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 		      void *data, gfp_t gfp)
 {
 	unsigned int out = 0, in = 0, i;
-	int err;
 
 	for (i = 0; i < out_sgs; i++)
-		out += sg_nents(sgs[i]);
+		out += virtqueue_sg_len(sgs[i], U32_MAX);
 	for (; i < out_sgs + in_sgs; i++)
-		in += sg_nents(sgs[i]);
-
-	err = virtqueue_start_buf(vq, out, in, data, NULL, gfp);
-	if (unlikely(err))
-		return err;
-	for (i = 0; i < out_sgs; i++)
-		virtqueue_add_sg(vq, sgs[i], vq->build.out, DMA_TO_DEVICE);
-	for (; i < out_sgs + in_sgs; i++)
-		virtqueue_add_sg(vq, sgs[i], vq->build.in, DMA_FROM_DEVICE);
-	return virtqueue_end_buf(vq);
+		in += virtqueue_sg_len(sgs[i], U32_MAX);
+	return virtqueue_add(vq, sgs, out_sgs, in_sgs, out, in, data, NULL,
+			     gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_sgs);
 
@@ -465,7 +494,9 @@ bool virtqueue_kick_prepare(struct virtqueue *vq)
 	bool needed;
 
 	virtqueue_enter(vq);
-	needed = virtqueue_call(vq, kick_prepare);
+	needed = INDIRECT_CALL_2(vq->ops->kick_prepare,
+				 vring_split_kick_prepare,
+				 vring_packed_kick_prepare, vq);
 	virtqueue_leave(vq);
 	return needed;
 }
@@ -532,7 +563,8 @@ void *virtqueue_get_buf_ctx(struct virtqueue *vq, unsigned int *len,
 		return NULL;
 
 	virtqueue_enter(vq);
-	data = virtqueue_call(vq, get_buf, len, ctx);
+	data = INDIRECT_CALL_2(vq->ops->get_buf, vring_split_get_buf,
+			       vring_packed_get_buf, vq, len, ctx);
 	virtqueue_leave(vq);
 	return data;
 }
@@ -566,7 +598,8 @@ EXPORT_SYMBOL_GPL(virtqueue_get_buf);
  */
 void virtqueue_disable_cb(struct virtqueue *vq)
 {
-	virtqueue_call(vq, disable_cb);
+	INDIRECT_CALL_2(vq->ops->disable_cb, vring_split_disable_cb,
+			vring_packed_disable_cb, vq);
 }
 EXPORT_SYMBOL_GPL(virtqueue_disable_cb);
 
@@ -586,7 +619,9 @@ unsigned int virtqueue_enable_cb_prepare(struct virtqueue *vq)
 	unsigned int state;
 
 	virtqueue_enter(vq);
-	state = virtqueue_call(vq, enable_cb_prepare);
+	state = INDIRECT_CALL_2(vq->ops->enable_cb_prepare,
+				vring_split_enable_cb_prepare,
+				vring_packed_enable_cb_prepare, vq);
 	virtqueue_leave(vq);
 	return state;
 }
@@ -606,7 +641,8 @@ bool virtqueue_poll(struct virtqueue *vq, unsigned int state)
 {
 	if (unlikely(READ_ONCE(vq->broken)))
 		return false;
-	return virtqueue_call(vq, poll, state);
+	return INDIRECT_CALL_2(vq->ops->poll, vring_split_poll,
+			       vring_packed_poll, vq, state);
 }
 EXPORT_SYMBOL_GPL(virtqueue_poll);
 
@@ -646,7 +682,9 @@ bool virtqueue_enable_cb_delayed(struct virtqueue *vq)
 		return true;
 
 	virtqueue_enter(vq);
-	enabled = virtqueue_call(vq, enable_cb_delayed);
+	enabled = INDIRECT_CALL_2(vq->ops->enable_cb_delayed,
+				  vring_split_enable_cb_delayed,
+				  vring_packed_enable_cb_delayed, vq);
 	virtqueue_leave(vq);
 	return enabled;
 }

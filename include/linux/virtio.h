@@ -27,10 +27,14 @@ struct vring;
  * @start_buf: make room for a buffer of at most @out readable and @in writable
  *             elements, all or nothing.  0, -ENOSPC, or -ENOMEM when memory
  *             is short and trying again later may help.
- * @add_sg: append at most @nents elements of a scatterlist that may be chained
- *          and may end earlier.  The number appended, or a negative error.
+ * @add_sg: append at most @nents elements (not 0) of a scatterlist that may be
+ *          chained and may end earlier.  The number appended, or a negative
+ *          error.
  * @add_page: append @len bytes at @offset from the start of @page.
  * @add_dma: append @len bytes at a DMA address that the driver has mapped.
+ * @add_sgs: a whole buffer of @num elements in one call: as @start_buf, @add_sg
+ *           for each list, and @end_buf or @cancel_buf.  NULL if that would be
+ *           no faster.
  * @end_buf: make the buffer ready for the next @kick_prepare.  When this
  *           fails, the queue is as it was before @start_buf.
  * @cancel_buf: undo everything since @start_buf.
@@ -73,6 +77,9 @@ struct virtqueue_ops {
 			enum dma_data_direction dir);
 	int (*add_dma)(struct virtqueue *vq, dma_addr_t addr,
 		       unsigned int len, enum dma_data_direction dir);
+	int (*add_sgs)(struct virtqueue *vq, struct scatterlist *sgs[],
+		       unsigned int out_sgs, unsigned int in_sgs,
+		       unsigned int num, void *data, void *ctx, gfp_t gfp);
 	int (*end_buf)(struct virtqueue *vq);
 	void (*cancel_buf)(struct virtqueue *vq);
 	bool (*kick_prepare)(struct virtqueue *vq);
@@ -97,9 +104,9 @@ struct virtqueue_ops {
  * struct virtqueue_build - the buffer between start_buf and end_buf
  * @out: readable elements that may still be added
  * @in: writable elements that may still be added
+ * @added: elements that were added
  * @err: first error of an adder, 0 if none
  * @open: a buffer was started and has neither ended nor been cancelled
- * @used: at least one element was added
  *
  * Both counts drop to 0 when the buffer fails or ends, and @out does when the
  * first writable element comes: one check in the adders covers all misuse.
@@ -107,9 +114,9 @@ struct virtqueue_ops {
 struct virtqueue_build {
 	u16 out;
 	u16 in;
+	u16 added;
 	s16 err;
 	bool open;
-	bool used;
 };
 
 /**
@@ -325,8 +332,8 @@ struct virtio_device {
 	bool config_core_enabled;
 	bool config_driver_disabled;
 	bool config_change_pending;
-	spinlock_t config_lock;
-	spinlock_t vqs_list_lock;
+	spinlock_t config_lock;		/* delivery of configuration changes */
+	spinlock_t vqs_list_lock;	/* @vqs */
 	struct device dev;
 	struct virtio_device_id id;
 	const struct virtio_config_ops *config;
@@ -356,10 +363,8 @@ void virtio_config_changed(struct virtio_device *dev);
 void virtio_config_driver_disable(struct virtio_device *dev);
 void virtio_config_driver_enable(struct virtio_device *dev);
 
-#ifdef CONFIG_PM_SLEEP
 int virtio_device_freeze(struct virtio_device *dev);
 int virtio_device_restore(struct virtio_device *dev);
-#endif
 
 /**
  * struct virtio_driver - a driver for virtio devices
