@@ -290,7 +290,8 @@ static int tcp(const char *host, uint64_t mib)
 	struct pollfd p = { .fd = new_socket(SOCK_STREAM, host, 0) };
 	long start = now_ms(), ms;
 
-	out.end = in.end = mib << 20;
+	out.end = mib << 20;
+	in.end = out.end;
 	while (in.at < in.end) {
 		p.events = POLLIN | (out.at < out.end ? POLLOUT : 0);
 		if (poll(&p, 1, STALL_MS) <= 0) {
