@@ -121,16 +121,6 @@ dma_addr_t vring_map_dma(struct vring_virtqueue *vring,
 	return addr;
 }
 
-dma_addr_t vring_map_sg(struct vring_virtqueue *vring,
-			struct vring_state *state, struct scatterlist *sg,
-			enum dma_data_direction dir)
-{
-	if (vring->premapped)
-		return sg_dma_address(sg);
-	return vring_map(vring, state, sg_page(sg), sg->offset, sg->length,
-			 dir);
-}
-
 /* Unmap a buffer.  Its mappings go back to the pool if they came from there. */
 void vring_unmap(struct vring_virtqueue *vring, struct vring_state *state)
 {
@@ -311,7 +301,7 @@ static void vring_init_queue(struct vring_virtqueue *vring)
 	vring->free_head = 0;
 	vring->map_free = 0;
 	vring->oldest = 0;
-	vring->batch_last = NULL;
+	vring->batch_last = -1;
 	vring->vq.num_free = rings->num;
 	vring->event_triggered = false;
 	vring_layout(vring)->init(vring);

@@ -152,7 +152,7 @@ struct vring_virtqueue {
 			struct vring_packed_desc packed_dummy;
 		};
 	};
-	struct vring_state *batch_last;	/* in order: NULL between batches */
+	int batch_last;		/* in order: last of the batch, -1 if none */
 	u32 batch_len;		/* in order: used length of @batch_last */
 
 	bool we_own_ring;
@@ -199,9 +199,6 @@ dma_addr_t vring_map_dma(struct vring_virtqueue *vring,
 			 struct vring_state *state, struct page *page,
 			 unsigned int offset, unsigned int len,
 			 enum dma_data_direction dir);
-dma_addr_t vring_map_sg(struct vring_virtqueue *vring,
-			struct vring_state *state, struct scatterlist *sg,
-			enum dma_data_direction dir);
 
 __printf(2, 3)
 void vring_break(struct vring_virtqueue *vring, const char *fmt, ...);
@@ -355,6 +352,17 @@ static inline dma_addr_t vring_map(struct vring_virtqueue *vring,
 	return vring_phys(page, offset, len, dir);
 }
 
+static inline dma_addr_t vring_map_sg(struct vring_virtqueue *vring,
+				      struct vring_state *state,
+				      struct scatterlist *sg,
+				      enum dma_data_direction dir)
+{
+	if (vring->premapped)
+		return sg_dma_address(sg);
+	return vring_map_dma(vring, state, sg_page(sg), sg->offset, sg->length,
+			     dir);
+}
+
 /* sg_next() for one that isn't the last, without a call for each element */
 static inline struct scatterlist *vring_sg_next(struct scatterlist *sg)
 {
@@ -397,14 +405,13 @@ static inline void vring_cancel(struct vring_virtqueue *vring,
 	vring_release(vring, state);
 }
 
-/* Take a used buffer: its token, the bytes written and its context. */
-static inline void *vring_take(struct vring_virtqueue *vring,
-			       const struct vring_state *state, u32 used_len,
-			       unsigned int *len, void **ctx)
+/* Of a used buffer: its token, the bytes written (@len, checked), its context */
+static __always_inline void *vring_take(struct vring_virtqueue *vring,
+					const struct vring_state *state,
+					unsigned int *len, void **ctx)
 {
-	if (unlikely(used_len > state->in_len))
-		used_len = vring_clamp_len(vring, used_len, state->in_len);
-	*len = used_len;
+	if (unlikely(*len > state->in_len))
+		*len = vring_clamp_len(vring, *len, state->in_len);
 	if (ctx)
 		*ctx = state->indirect ? NULL : state->ctx;
 	return state->data;

@@ -43,13 +43,14 @@ static inline u16 packed_idle_flags(u16 pos)
 }
 
 static inline u16 packed_advance(const struct vring_virtqueue *vring, u16 pos,
-				 u16 count)
+				 unsigned int count)
 {
+	unsigned int num = vring->rings.num;
 	unsigned int index = packed_index(pos) + count;
 
-	if (index >= vring->rings.num)
-		return (index - vring->rings.num) | (~pos & PACKED_WRAP);
-	return index | (pos & PACKED_WRAP);
+	if (likely(index < num))
+		return pos + count;
+	return (index - num) | (~pos & PACKED_WRAP);
 }
 
 /* Has the device used the descriptor that is at a position? */
@@ -196,12 +197,13 @@ static __always_inline int packed_append_sg(struct vring_virtqueue *vring,
 		unsigned int len = sg->length;
 		dma_addr_t addr;
 
-		if (plain)
+		if (plain) {
 			addr = vring_phys(sg_page(sg), sg->offset, len, dir);
-		else
+		} else {
 			addr = vring_map_sg(vring, build->state, sg, dir);
-		if (unlikely(addr == DMA_MAPPING_ERROR))
-			return -ENOMEM;
+			if (unlikely(addr == DMA_MAPPING_ERROR))
+				return -ENOMEM;
+		}
 		packed_append(vring, build, addr, len, flags);
 		bytes += len;
 		if (++n == nents || sg_is_last(sg))
@@ -404,25 +406,27 @@ bool vring_packed_kick_prepare(struct virtqueue *vq)
  */
 
 static __always_inline void packed_put_buf(struct vring_virtqueue *vring,
-					   struct vring_state *state)
+					   u16 id)
 {
+	struct vring_state *state = &vring->rings.state[id];
+
 	vring_release(vring, state);
 	vring->vq.num_free += state->num;
 	if (vring->in_order)
 		return;
 	state->next = vring->free_head;
-	vring->free_head = state - vring->rings.state;
+	vring->free_head = id;
 }
 
 static void packed_free_buf(struct vring_virtqueue *vring, u16 id)
 {
-	packed_put_buf(vring, &vring->rings.state[id]);
+	packed_put_buf(vring, id);
 }
 
 /* Is there a used buffer at a position, or one of a batch that is half taken? */
 static bool packed_used_at(const struct vring_virtqueue *vring, u16 pos)
 {
-	return READ_ONCE(vring->batch_last) || packed_is_used(vring, pos);
+	return READ_ONCE(vring->batch_last) >= 0 || packed_is_used(vring, pos);
 }
 
 static bool packed_more_used(const struct vring_virtqueue *vring)
@@ -442,25 +446,25 @@ static void packed_arm_event(struct vring_virtqueue *vring)
 			cpu_to_le16(vring->last_used));
 }
 
-/* Read the next used descriptor.  The state of its buffer ID, or NULL. */
-static __always_inline struct vring_state *
-packed_read_used(struct vring_virtqueue *vring, u32 *len)
+/* Read the next used descriptor: a buffer ID in flight, or -1. */
+static __always_inline int packed_read_used(struct vring_virtqueue *vring,
+					    u16 pos, u32 *len)
 {
 	struct vring_packed_desc *used;
 	u16 id;
 
-	used = &vring->rings.packed.desc[packed_index(vring->last_used)];
+	used = &vring->rings.packed.desc[packed_index(pos)];
 	id = le16_to_cpu(READ_ONCE(used->id));
 	*len = le32_to_cpu(READ_ONCE(used->len));
 	if (unlikely(id >= vring->rings.num)) {
 		vring_break(vring, "used id %u is out of range", id);
-		return NULL;
+		return -1;
 	}
 	if (unlikely(!vring->rings.state[id].data)) {
 		vring_break(vring, "used id %u is not in flight", id);
-		return NULL;
+		return -1;
 	}
-	return &vring->rings.state[id];
+	return id;
 }
 
 /*
@@ -468,33 +472,33 @@ packed_read_used(struct vring_virtqueue *vring, u32 *len)
  * which it names the last.  It lies where the first one was made available; the
  * others are skipped, and are used in full.
  */
-static struct vring_state *packed_next_in_order(struct vring_virtqueue *vring,
-						u32 *len)
+static int packed_next_in_order(struct vring_virtqueue *vring, u16 pos,
+				u32 *len)
 {
-	struct vring_state *state = &vring->rings.state[vring->oldest];
+	u16 id = vring->oldest;
+	struct vring_state *state = &vring->rings.state[id];
 
-	if (!vring->batch_last) {
+	if (vring->batch_last < 0) {
 		WRITE_ONCE(vring->batch_last,
-			   packed_read_used(vring, &vring->batch_len));
-		if (unlikely(!vring->batch_last))
-			return NULL;
+			   packed_read_used(vring, pos, &vring->batch_len));
+		if (unlikely(vring->batch_last < 0))
+			return -1;
 	}
 	*len = state->in_len;
-	if (state == vring->batch_last) {
+	if (id == vring->batch_last) {
 		*len = vring->batch_len;
-		WRITE_ONCE(vring->batch_last, NULL);
+		WRITE_ONCE(vring->batch_last, -1);
 	}
 	vring->oldest = state->next;
-	return state;
+	return id;
 }
 
 void *vring_packed_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct vring_state *state;
 	u16 pos = vring->last_used;
 	void *data;
-	u32 used_len;
+	int id;
 
 	if (!packed_used_at(vring, pos))
 		return NULL;
@@ -504,13 +508,13 @@ void *vring_packed_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 	 */
 	virtio_rmb(vring->weak_barriers);
 
-	state = vring->in_order ? packed_next_in_order(vring, &used_len) :
-				  packed_read_used(vring, &used_len);
-	if (unlikely(!state))
+	id = vring->in_order ? packed_next_in_order(vring, pos, len) :
+			       packed_read_used(vring, pos, len);
+	if (unlikely(id < 0))
 		return NULL;
-	data = vring_take(vring, state, used_len, len, ctx);
-	packed_put_buf(vring, state);
-	pos = packed_advance(vring, pos, state->num);
+	data = vring_take(vring, &vring->rings.state[id], len, ctx);
+	packed_put_buf(vring, id);
+	pos = packed_advance(vring, pos, vring->rings.state[id].num);
 	WRITE_ONCE(vring->last_used, pos);
 	if (vring->event && !READ_ONCE(vring->cb_disabled) &&
 	    !packed_used_at(vring, pos))

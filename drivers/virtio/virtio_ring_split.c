@@ -114,12 +114,13 @@ static __always_inline int split_append_sg(struct vring_virtqueue *vring,
 		unsigned int len = sg->length;
 		dma_addr_t addr;
 
-		if (plain)
+		if (plain) {
 			addr = vring_phys(sg_page(sg), sg->offset, len, dir);
-		else
+		} else {
 			addr = vring_map_sg(vring, build->state, sg, dir);
-		if (unlikely(addr == DMA_MAPPING_ERROR))
-			return -ENOMEM;
+			if (unlikely(addr == DMA_MAPPING_ERROR))
+				return -ENOMEM;
+		}
 		split_append(vring, build, addr, len, flags);
 		bytes += len;
 		if (++n == nents || sg_is_last(sg))
@@ -291,20 +292,21 @@ bool vring_split_kick_prepare(struct virtqueue *vq)
  * Taking used buffers
  */
 
-static __always_inline void split_put_buf(struct vring_virtqueue *vring,
-					  struct vring_state *state)
+static __always_inline void split_put_buf(struct vring_virtqueue *vring, u16 id)
 {
+	struct vring_state *state = &vring->rings.state[id];
+
 	vring_release(vring, state);
 	vring->vq.num_free += state->num;
 	if (vring->in_order)
 		return;
 	vring->rings.state[state->last].next = vring->free_head;
-	vring->free_head = state - vring->rings.state;
+	vring->free_head = id;
 }
 
 static void split_free_buf(struct vring_virtqueue *vring, u16 id)
 {
-	split_put_buf(vring, &vring->rings.state[id]);
+	split_put_buf(vring, id);
 }
 
 static bool split_more_used(const struct vring_virtqueue *vring)
@@ -346,9 +348,9 @@ static void split_arm_event(struct vring_virtqueue *vring)
 			cpu_to_virtio16(vring->vq.vdev, vring->last_used));
 }
 
-/* Read the next element of the used ring.  The head's state, or NULL. */
-static __always_inline struct vring_state *
-split_read_used(struct vring_virtqueue *vring, u32 *len)
+/* Read the next element of the used ring: a head in flight, or -1. */
+static __always_inline int split_read_used(struct vring_virtqueue *vring,
+					   u32 *len)
 {
 	struct virtio_device *vdev = vring->vq.vdev;
 	struct vring *ring = split_ring(vring);
@@ -360,13 +362,13 @@ split_read_used(struct vring_virtqueue *vring, u32 *len)
 	*len = virtio32_to_cpu(vdev, READ_ONCE(used->len));
 	if (unlikely(id >= ring->num)) {
 		vring_break(vring, "used id %u is out of range", id);
-		return NULL;
+		return -1;
 	}
 	if (unlikely(!vring->rings.state[id].data)) {
 		vring_break(vring, "used id %u is not in flight", id);
-		return NULL;
+		return -1;
 	}
-	return &vring->rings.state[id];
+	return id;
 }
 
 /*
@@ -374,45 +376,44 @@ split_read_used(struct vring_virtqueue *vring, u32 *len)
  * it names the last.  It lies where the element of the first one would; those
  * of the others are skipped, and these are used in full.
  */
-static struct vring_state *split_next_in_order(struct vring_virtqueue *vring,
-					       u32 *len)
+static int split_next_in_order(struct vring_virtqueue *vring, u32 *len)
 {
-	struct vring_state *state = &vring->rings.state[vring->oldest];
+	u16 id = vring->oldest;
+	struct vring_state *state = &vring->rings.state[id];
 
-	if (!vring->batch_last) {
+	if (vring->batch_last < 0) {
 		vring->batch_last = split_read_used(vring, &vring->batch_len);
-		if (unlikely(!vring->batch_last))
-			return NULL;
+		if (unlikely(vring->batch_last < 0))
+			return -1;
 	}
 	*len = state->in_len;
-	if (state == vring->batch_last) {
+	if (id == vring->batch_last) {
 		*len = vring->batch_len;
-		vring->batch_last = NULL;
+		vring->batch_last = -1;
 	} else if (unlikely((u16)(vring->used_seen - vring->last_used) == 1)) {
 		vring_break(vring, "the batch ends behind the used index %u",
 			    vring->used_seen);
-		return NULL;
+		return -1;
 	}
 	vring->oldest = vring->rings.state[state->last].next;
-	return state;
+	return id;
 }
 
 void *vring_split_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct vring_state *state;
 	void *data;
-	u32 used_len;
+	int id;
 
 	if (vring->used_seen == vring->last_used && !split_refresh_used(vring))
 		return NULL;
 
-	state = vring->in_order ? split_next_in_order(vring, &used_len) :
-				  split_read_used(vring, &used_len);
-	if (unlikely(!state))
+	id = vring->in_order ? split_next_in_order(vring, len) :
+			       split_read_used(vring, len);
+	if (unlikely(id < 0))
 		return NULL;
-	data = vring_take(vring, state, used_len, len, ctx);
-	split_put_buf(vring, state);
+	data = vring_take(vring, &vring->rings.state[id], len, ctx);
+	split_put_buf(vring, id);
 	WRITE_ONCE(vring->last_used, vring->last_used + 1);
 	if (vring->event && vring->used_seen == vring->last_used &&
 	    !READ_ONCE(vring->cb_disabled))
