@@ -11,11 +11,37 @@ export BASE CONFIG JOBS BUILD ACCEL
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help base overlay kernel kernel-stock clean distclean
+.PHONY: help run shell test test-all check base overlay kernel kernel-stock tools bench bench-guest \
+	clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 	while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
+
+run:		## boot guests on split and packed rings, verify data on every device
+	@scripts/run
+
+shell:		## a guest with a shell on this terminal
+	@scripts/shell
+
+test:		## run the tests; ends with a line that counts them
+	@scripts/test
+
+test-all:	## the tests, and those that take long
+	@scripts/test --all
+
+check:		## static checks of our files; all users of virtio compile
+	@scripts/check
+
+tools:		## build and run the ring core's tests in user space
+	@scripts/overlay
+	@$(MAKE) --no-print-directory -C tools/virtio test
+
+bench:		## measure the rings against stock's, in user space
+	@scripts/bench
+
+bench-guest:	## guest instructions for each request, ours against stock's
+	@scripts/bench-guest
 
 base:		## fetch and unpack the base kernel source (once)
 	@scripts/base
