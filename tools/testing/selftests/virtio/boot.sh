@@ -92,7 +92,7 @@ test_rng()
 # The host joins the two ports.
 through_ports()
 {
-	timeout 60 head -c $console_size "$2" >/tmp/back &
+	timeout 60 head -c "$console_size" "$2" >/tmp/back &
 	receiver=$!
 	timeout 60 dd if=/tmp/console-data of="$1" bs=4k || return 1
 	wait $receiver
