@@ -166,11 +166,16 @@ static void virtblk_lost_work(struct work_struct *work)
 {
 	struct virtio_blk *vblk = container_of(work, struct virtio_blk,
 					       lost_work);
-	struct request_queue *q = vblk->disk->queue;
+	struct gendisk *disk = READ_ONCE(vblk->disk);
+	struct request_queue *q;
 	unsigned int i;
 
+	/* Broken before it had a disk: there will never be a request. */
+	if (!disk)
+		return;
+	q = disk->queue;
 	dev_err(&vblk->vdev->dev, "[%s] lost the device, all I/O fails\n",
-		vblk->disk->disk_name);
+		disk->disk_name);
 
 	virtio_break_device(vblk->vdev);
 	blk_mq_quiesce_queue(q);
@@ -546,6 +551,10 @@ static void virtblk_done(struct virtqueue *virtqueue)
 	DEFINE_IO_COMP_BATCH(iob);
 	unsigned long flags;
 
+	/* An interrupt while the queues are being set up: nothing was sent. */
+	if (unlikely(!READ_ONCE(vq->vq)))
+		return;
+
 	spin_lock_irqsave(&vq->lock, flags);
 	do {
 		virtqueue_disable_cb(virtqueue);
@@ -677,13 +686,28 @@ static int virtblk_count_vqs(struct virtio_device *vdev)
 	return min3(num, nr_cpu_ids, num_request_queues ?: nr_cpu_ids);
 }
 
+/* Elements of data that fit into each queue, at least one */
+static int virtblk_count_segments(struct virtio_blk *vblk,
+				  struct virtqueue **vqs)
+{
+	unsigned int size = U16_MAX, i;
+
+	for (i = 0; i < vblk->num_vqs; i++)
+		size = min(size, virtqueue_get_vring_size(vqs[i]));
+	/* A buffer has no more elements than the queue (2.7.5.3.1, 2.8.19). */
+	if (size > VIRTBLK_EXTRA)
+		return size - VIRTBLK_EXTRA;
+	dev_err(&vblk->vdev->dev, "queues of size %u hold no request\n", size);
+	return -EINVAL;
+}
+
 static int virtblk_find_vqs(struct virtio_blk *vblk)
 {
 	struct virtqueue_info *info;
 	struct irq_affinity affinity = {};
 	struct virtqueue **vqs;
 	unsigned int i;
-	int err = -ENOMEM;
+	int ret = -ENOMEM;
 
 	info = kcalloc(vblk->num_vqs, sizeof(*info), GFP_KERNEL);
 	vqs = kcalloc(vblk->num_vqs, sizeof(*vqs), GFP_KERNEL);
@@ -698,29 +722,24 @@ static int virtblk_find_vqs(struct virtio_blk *vblk)
 		snprintf(vblk->vqs[i].name, sizeof(vblk->vqs[i].name),
 			 poll ? "req_poll.%u" : "req.%u", i);
 	}
-	err = virtio_find_vqs(vblk->vdev, vblk->num_vqs, vqs, info, &affinity);
-	if (err)
+	ret = virtio_find_vqs(vblk->vdev, vblk->num_vqs, vqs, info, &affinity);
+	if (ret)
 		goto out;
 
-	vblk->lost = 0;
-	vblk->max_segments = U16_MAX;
-	for (i = 0; i < vblk->num_vqs; i++) {
-		vblk->vqs[i].vq = vqs[i];
-		vblk->max_segments = min(vblk->max_segments,
-					 virtqueue_get_vring_size(vqs[i]));
-	}
-	/* A buffer has no more elements than the queue (2.7.5.3.1, 2.8.19). */
-	if (vblk->max_segments <= VIRTBLK_EXTRA) {
-		dev_err(&vblk->vdev->dev, "queues of size %u hold no request\n",
-			vblk->max_segments);
+	ret = virtblk_count_segments(vblk, vqs);
+	if (ret < 0) {
 		vblk->vdev->config->del_vqs(vblk->vdev);
-		err = -EINVAL;
+		goto out;
 	}
-	vblk->max_segments -= VIRTBLK_EXTRA;
+	vblk->max_segments = ret;
+	vblk->lost = 0;
+	for (i = 0; i < vblk->num_vqs; i++)
+		vblk->vqs[i].vq = vqs[i];
+	ret = 0;
 out:
 	kfree(vqs);
 	kfree(info);
-	return err;
+	return ret;
 }
 
 static unsigned int virtblk_default_depth(struct virtio_blk *vblk)
@@ -964,8 +983,10 @@ static int virtblk_segment_limits(struct virtio_blk *vblk,
 	lim->max_segments = min(num, vblk->max_segments);
 	lim->max_hw_sectors = UINT_MAX;
 
+	/* qemu-storage-daemon offers a limit, and says 0. */
 	if (virtio_has_feature(vdev, VIRTIO_BLK_F_SIZE_MAX))
-		max = min(max, virtblk_cread(32, vdev, size_max));
+		max = min(max, virtblk_cread(32, vdev, size_max) ?:
+			       BLK_MAX_SEGMENT_SIZE);
 	/* The block layer needs room for a page in a segment. */
 	if (max < PAGE_SIZE)
 		return virtblk_refuse(vdev, "largest segment (less than a page)",
@@ -1349,7 +1370,7 @@ static int virtblk_alloc_disk(struct virtio_blk *vblk)
 	disk->private_data = vblk;
 	if (virtio_has_feature(vblk->vdev, VIRTIO_BLK_F_RO))
 		set_disk_ro(disk, true);
-	vblk->disk = disk;
+	WRITE_ONCE(vblk->disk, disk);
 	return 0;
 }
 
@@ -1445,6 +1466,8 @@ free_tags:
 del_vqs:
 	vdev->config->del_vqs(vdev);
 free_index:
+	/* An early interrupt may have found a queue to be broken. */
+	disable_work_sync(&vblk->lost_work);
 	ida_free(&virtblk_ida, vblk->index);
 free:
 	kfree(vblk);
