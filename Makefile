@@ -11,7 +11,7 @@ export BASE CONFIG JOBS BUILD ACCEL
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run shell test test-all check base overlay kernel kernel-stock tools bench bench-guest \
+.PHONY: help run shell test test-all check base overlay kernel kernel-stock tools fuzz bench bench-guest \
 	clean distclean
 
 help:		## this list
@@ -36,6 +36,10 @@ check:		## static checks of our files; all users of virtio compile
 tools:		## build and run the ring core's tests in user space
 	@scripts/overlay
 	@$(MAKE) --no-print-directory -C tools/virtio test
+
+fuzz:		## the ring core against a lying device, for FUZZ_SECONDS (60)
+	@scripts/base
+	@$(MAKE) --no-print-directory -C tools/virtio/fuzz fuzz
 
 bench:		## measure the rings against stock's, in user space
 	@scripts/bench
