@@ -92,43 +92,16 @@ void vring_mem_free(struct vring_virtqueue *vring, struct vring_mem *mem)
 		free_pages_exact(mem->addr, mem->size);
 }
 
-static struct vring_map *vring_maps(struct vring_virtqueue *vring,
-				    const struct vring_state *state)
-{
-	return state->indirect ? state->table->map : vring->rings.map;
-}
-
-/* Map an element of the buffer being built, and keep what unmaps it. */
-dma_addr_t vring_map_dma(struct vring_virtqueue *vring,
-			 struct vring_state *state, struct page *page,
-			 unsigned int offset, unsigned int len,
-			 enum dma_data_direction dir)
-{
-	struct device *dma_dev = vring->vq.dma_dev;
-	struct vring_map *map;
-	dma_addr_t addr;
-
-	addr = dma_map_page(dma_dev, page, offset, len, dir);
-	if (unlikely(dma_mapping_error(dma_dev, addr)))
-		return DMA_MAPPING_ERROR;
-
-	map = &vring_maps(vring, state)[vring->map_cur];
-	map->addr = addr;
-	map->len = len;
-	map->dir = dir;
-	vring->map_cur = map->next;
-	state->map_num++;
-	return addr;
-}
-
 /* Unmap a buffer.  Its mappings go back to the pool if they came from there. */
 void vring_unmap(struct vring_virtqueue *vring, struct vring_state *state)
 {
-	struct vring_map *maps = vring_maps(vring, state);
+	struct vring_map *maps = vring->rings.map;
 	struct vring_map *map = NULL;
 	u16 cur = state->map_head;
 	u16 num;
 
+	if (state->indirect)
+		maps = state->table->map;
 	for (num = state->map_num; num; num--) {
 		map = &maps[cur];
 		dma_unmap_page(vring->vq.dma_dev, map->addr, map->len,
@@ -330,6 +303,7 @@ vring_new(unsigned int index, unsigned int align, struct virtio_device *vdev,
 	vring->vq.callback = callback;
 	if (vring_use_dma_api(vdev))
 		vring->vq.dma_dev = dma_dev;
+	vring->plain = !vring->vq.dma_dev;
 
 	vring->align = align;
 	vring->notify = notify;
@@ -591,6 +565,7 @@ int vring_set_dma_premapped(struct virtqueue *vq)
 	if (vq->num_free != vring->rings.num)
 		return -EINVAL;
 	vring->premapped = true;
+	vring->plain = false;
 	return 0;
 }
 

@@ -82,6 +82,7 @@ struct split_build {
 	struct vring_state *state;
 	struct vring_desc *desc;	/* the ring's or the table's */
 	struct vring_desc *prev;
+	u32 in_len;			/* bytes that the device may write */
 	unsigned int cur;		/* index of the next element */
 	unsigned int prev_flags;
 	bool indirect;
@@ -89,19 +90,20 @@ struct split_build {
 
 struct packed_build {
 	struct vring_state *state;
-	struct vring_packed_desc *desc;
+	struct vring_packed_desc *next;	/* where the next element goes */
 	struct vring_packed_desc *prev;
-	unsigned int cur;		/* index of the next element */
+	u32 in_len;			/* bytes that the device may write */
 	unsigned int prev_flags;
 	unsigned int head_flags;	/* VRING_DESC_F_WRITE of the first */
 	unsigned int wrap_flags;	/* of the next element in the ring */
-	unsigned int lap_flags;		/* of available descriptors at @cur */
+	unsigned int lap_flags;		/* of available descriptors at @next */
 	bool indirect;
 };
 
 /* Packed virtqueue (2.8) */
 struct vring_packed {
 	struct vring_packed_desc *desc;
+	struct vring_packed_desc *end;
 	struct vring_packed_desc_event *driver;
 	struct vring_packed_desc_event *device;
 };
@@ -131,10 +133,12 @@ struct vring_virtqueue {
 	u16 last_used;		/* the next used one to look at */
 	u16 used_seen;		/* split: the device's index when last read */
 	u16 published_flags;	/* packed: what makes @published available */
+	u16 lap_flags;		/* packed: of what is available at @next_avail */
 	u16 free_head;		/* unused state */
 	u16 oldest;		/* in order: the next buffer to be used */
 	u16 map_free;		/* unused mappings */
-	u16 map_cur;		/* the same while a buffer is built */
+	u16 map_cur;		/* the next one for the buffer being built */
+	struct vring_map *maps;	/* where that is: the pool's or a table's */
 	bool weak_barriers;
 	bool indirect;		/* VIRTIO_RING_F_INDIRECT_DESC, and no ctx */
 	bool event;		/* VIRTIO_RING_F_EVENT_IDX */
@@ -142,6 +146,7 @@ struct vring_virtqueue {
 	bool cb_disabled;
 	bool event_triggered;	/* the event fired and isn't armed again */
 	bool premapped;
+	bool plain;		/* no DMA API, and not premapped */
 	union {
 		struct {
 			struct split_build split_build;
@@ -195,10 +200,6 @@ void vring_mem_free(struct vring_virtqueue *vring, struct vring_mem *mem);
 bool vring_tables_grow(struct vring_virtqueue *vring, unsigned int order,
 		       gfp_t gfp);
 void vring_unmap(struct vring_virtqueue *vring, struct vring_state *state);
-dma_addr_t vring_map_dma(struct vring_virtqueue *vring,
-			 struct vring_state *state, struct page *page,
-			 unsigned int offset, unsigned int len,
-			 enum dma_data_direction dir);
 
 __printf(2, 3)
 void vring_break(struct vring_virtqueue *vring, const char *fmt, ...);
@@ -302,6 +303,7 @@ static __always_inline int vring_start(struct vring_virtqueue *vring,
 				       unsigned int num, void *data,
 				       void *ctx, gfp_t gfp)
 {
+	struct vring_map *maps = vring->rings.map;
 	bool want = vring_wants_table(vring, num, ctx);
 	struct vring_table *table = NULL;
 
@@ -316,19 +318,13 @@ static __always_inline int vring_start(struct vring_virtqueue *vring,
 	else
 		state->ctx = ctx;
 	state->indirect = table;
-	state->in_len = 0;
-	state->map_num = 0;
-	if (unlikely(vring->rings.map)) {
+	if (unlikely(maps)) {
+		vring->maps = table ? table->map : maps;
 		vring->map_cur = table ? 0 : vring->map_free;
 		state->map_head = vring->map_cur;
+		state->map_num = 0;
 	}
 	return 0;
-}
-
-/* Are addresses for the device physical ones, nothing to be mapped? */
-static inline bool vring_is_plain(const struct vring_virtqueue *vring)
-{
-	return likely(!vring->rings.map && !vring->premapped);
 }
 
 /* KMSAN learns of what a device does from the DMA API, or from us. */
@@ -340,23 +336,48 @@ static inline dma_addr_t vring_phys(struct page *page, unsigned int offset,
 	return page_to_phys(page) + offset;
 }
 
+/* Map an element of the buffer being built, and keep what unmaps it. */
+static __always_inline dma_addr_t
+vring_map_dma(struct vring_virtqueue *vring, struct vring_state *state,
+	      struct page *page, unsigned int offset, unsigned int len,
+	      enum dma_data_direction dir)
+{
+	struct device *dma_dev = vring->vq.dma_dev;
+	struct vring_map *map;
+	dma_addr_t addr;
+
+	addr = dma_map_page(dma_dev, page, offset, len, dir);
+	if (unlikely(dma_mapping_error(dma_dev, addr)))
+		return DMA_MAPPING_ERROR;
+
+	map = &vring->maps[vring->map_cur];
+	map->addr = addr;
+	map->len = len;
+	map->dir = dir;
+	vring->map_cur = map->next;
+	state->map_num++;
+	return addr;
+}
+
 /* The DMA address of an element, or DMA_MAPPING_ERROR */
-static inline dma_addr_t vring_map(struct vring_virtqueue *vring,
-				   struct vring_state *state,
-				   struct page *page, unsigned int offset,
-				   unsigned int len,
-				   enum dma_data_direction dir)
+static __always_inline dma_addr_t
+vring_map(struct vring_virtqueue *vring, struct vring_state *state,
+	  struct page *page, unsigned int offset, unsigned int len,
+	  enum dma_data_direction dir)
 {
 	if (unlikely(vring->rings.map))
 		return vring_map_dma(vring, state, page, offset, len, dir);
 	return vring_phys(page, offset, len, dir);
 }
 
-static inline dma_addr_t vring_map_sg(struct vring_virtqueue *vring,
-				      struct vring_state *state,
-				      struct scatterlist *sg,
-				      enum dma_data_direction dir)
+static __always_inline dma_addr_t vring_map_sg(struct vring_virtqueue *vring,
+					       struct vring_state *state,
+					       struct scatterlist *sg,
+					       enum dma_data_direction dir,
+					       bool plain)
 {
+	if (plain)
+		return vring_phys(sg_page(sg), sg->offset, sg->length, dir);
 	if (vring->premapped)
 		return sg_dma_address(sg);
 	return vring_map_dma(vring, state, sg_page(sg), sg->offset, sg->length,
@@ -378,11 +399,16 @@ static inline void vring_take_maps(struct vring_virtqueue *vring,
 		vring->map_free = vring->map_cur;
 }
 
-/* The buffer goes to the device and takes @num descriptors in the ring. */
+/*
+ * The buffer goes to the device, which may write @in_len bytes, and takes @num
+ * descriptors in the ring.
+ */
 static inline void vring_commit(struct vring_virtqueue *vring,
-				struct vring_state *state, unsigned int num)
+				struct vring_state *state, u32 in_len,
+				unsigned int num)
 {
 	vring_take_maps(vring, state);
+	state->in_len = in_len;
 	state->num = num;
 	vring->vq.num_free -= num;
 }
@@ -392,7 +418,7 @@ static __always_inline void vring_release(struct vring_virtqueue *vring,
 					  struct vring_state *state)
 {
 	state->data = NULL;
-	if (unlikely(state->map_num))
+	if (unlikely(vring->rings.map))
 		vring_unmap(vring, state);
 	if (state->indirect)
 		vring_table_put(vring, state->table);

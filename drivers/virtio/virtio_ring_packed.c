@@ -30,16 +30,13 @@ static inline u16 packed_index(u16 pos)
 	return pos & ~PACKED_WRAP;
 }
 
-/* Flags of a descriptor that is available at a position (2.8.1) */
-static inline u16 packed_avail_flags(u16 pos)
+/*
+ * The flags of available descriptors in the other lap (2.8.1).  In this one
+ * they mark what neither side has any business with.
+ */
+static inline u16 packed_other_lap(u16 lap_flags)
 {
-	return pos & PACKED_WRAP ? PACKED_AVAIL : PACKED_USED;
-}
-
-/* Flags of a descriptor there that neither side has any business with */
-static inline u16 packed_idle_flags(u16 pos)
-{
-	return pos & PACKED_WRAP ? 0 : PACKED_AVAIL | PACKED_USED;
+	return lap_flags ^ (PACKED_AVAIL | PACKED_USED);
 }
 
 static inline u16 packed_advance(const struct vring_virtqueue *vring, u16 pos,
@@ -88,15 +85,9 @@ static void packed_publish(struct vring_virtqueue *vring)
 static __always_inline void packed_build_in_ring(struct vring_virtqueue *vring,
 						 struct packed_build *build)
 {
-	build->desc = vring->rings.packed.desc;
-	build->cur = packed_index(vring->next_avail);
-	build->lap_flags = packed_avail_flags(vring->next_avail);
-	build->wrap_flags = packed_idle_flags(vring->next_avail);
-}
-
-static inline u16 packed_build_pos(const struct packed_build *build)
-{
-	return build->cur | (build->lap_flags & PACKED_AVAIL ? PACKED_WRAP : 0);
+	build->next = vring->rings.packed.desc + packed_index(vring->next_avail);
+	build->lap_flags = vring->lap_flags;
+	build->wrap_flags = packed_other_lap(vring->lap_flags);
 }
 
 static __always_inline int packed_start(struct vring_virtqueue *vring,
@@ -119,14 +110,13 @@ static __always_inline int packed_start(struct vring_virtqueue *vring,
 	build->state = state;
 	build->prev = &vring->packed_dummy;
 	build->prev_flags = 0;
+	build->in_len = 0;
 	build->head_flags = VRING_DESC_F_WRITE;
 	build->indirect = state->indirect;
-	if (build->indirect) {
-		build->desc = state->table->desc;
-		build->cur = 0;
-	} else {
+	if (build->indirect)
+		build->next = state->table->desc;
+	else
 		packed_build_in_ring(vring, build);
-	}
 	return 0;
 }
 
@@ -140,14 +130,14 @@ static __always_inline void packed_append_ring(struct vring_virtqueue *vring,
 					       unsigned int len,
 					       unsigned int flags)
 {
-	struct vring_packed_desc *desc = &build->desc[build->cur];
+	struct vring_packed_desc *desc = build->next;
 
 	build->prev->flags = cpu_to_le16(build->prev_flags | VRING_DESC_F_NEXT);
 	build->prev = desc;
 	build->prev_flags = build->wrap_flags | flags;
-	if (++build->cur == vring->rings.num) {
-		build->cur = 0;
-		build->lap_flags ^= PACKED_AVAIL | PACKED_USED;
+	if (++build->next == vring->rings.packed.end) {
+		build->next = vring->rings.packed.desc;
+		build->lap_flags = packed_other_lap(build->lap_flags);
 	}
 	build->wrap_flags = build->lap_flags;
 
@@ -162,7 +152,7 @@ static __always_inline void packed_append_table(struct packed_build *build,
 						unsigned int len,
 						unsigned int flags)
 {
-	struct vring_packed_desc *desc = &build->desc[build->cur++];
+	struct vring_packed_desc *desc = build->next++;
 
 	desc->addr = cpu_to_le64(addr);
 	desc->len = cpu_to_le32(len);
@@ -173,12 +163,42 @@ static __always_inline void packed_append_table(struct packed_build *build,
 static __always_inline void packed_append(struct vring_virtqueue *vring,
 					  struct packed_build *build,
 					  dma_addr_t addr, unsigned int len,
-					  unsigned int flags)
+					  unsigned int flags, bool indirect)
 {
-	if (build->indirect)
+	if (indirect)
 		packed_append_table(build, addr, len, flags);
 	else
 		packed_append_ring(vring, build, addr, len, flags);
+}
+
+/* A loop for each kind of buffer and of address: both arguments are constant. */
+static __always_inline int packed_append_list(struct vring_virtqueue *vring,
+					      struct packed_build *build,
+					      struct scatterlist *sg,
+					      unsigned int nents,
+					      enum dma_data_direction dir,
+					      bool indirect, bool plain)
+{
+	unsigned int flags = dir == DMA_FROM_DEVICE ? VRING_DESC_F_WRITE : 0;
+	unsigned int n = 0;
+	dma_addr_t addr;
+	u32 bytes = 0;
+
+	for (;;) {
+		addr = vring_map_sg(vring, build->state, sg, dir, plain);
+		if (!plain && unlikely(addr == DMA_MAPPING_ERROR))
+			return -ENOMEM;
+		packed_append(vring, build, addr, sg->length, flags, indirect);
+		bytes += sg->length;
+		if (++n == nents || sg_is_last(sg))
+			break;
+		sg = vring_sg_next(sg);
+	}
+	if (flags)
+		build->in_len += bytes;
+	else
+		build->head_flags = 0;
+	return n;
 }
 
 /* Append a list, but no more than @nents elements.  How many, or an error. */
@@ -188,33 +208,15 @@ static __always_inline int packed_append_sg(struct vring_virtqueue *vring,
 					    unsigned int nents,
 					    enum dma_data_direction dir)
 {
-	unsigned int flags = dir == DMA_FROM_DEVICE ? VRING_DESC_F_WRITE : 0;
-	bool plain = vring_is_plain(vring);
-	unsigned int n = 0;
-	u32 bytes = 0;
+	bool indirect = build->indirect;
 
-	for (;;) {
-		unsigned int len = sg->length;
-		dma_addr_t addr;
-
-		if (plain) {
-			addr = vring_phys(sg_page(sg), sg->offset, len, dir);
-		} else {
-			addr = vring_map_sg(vring, build->state, sg, dir);
-			if (unlikely(addr == DMA_MAPPING_ERROR))
-				return -ENOMEM;
-		}
-		packed_append(vring, build, addr, len, flags);
-		bytes += len;
-		if (++n == nents || sg_is_last(sg))
-			break;
-		sg = vring_sg_next(sg);
-	}
-	if (flags)
-		build->state->in_len += bytes;
-	else
-		build->head_flags = 0;
-	return n;
+	if (likely(vring->plain))
+		return indirect ?
+		       packed_append_list(vring, build, sg, nents, dir, true, true) :
+		       packed_append_list(vring, build, sg, nents, dir, false, true);
+	return indirect ?
+	       packed_append_list(vring, build, sg, nents, dir, true, false) :
+	       packed_append_list(vring, build, sg, nents, dir, false, false);
 }
 
 /* The buffer has @num elements: make it available, or part of a batch. */
@@ -222,6 +224,7 @@ static __always_inline void packed_finish(struct vring_virtqueue *vring,
 					  struct packed_build *build,
 					  unsigned int num)
 {
+	struct vring_packed_desc *ring = vring->rings.packed.desc;
 	struct vring_state *state = build->state;
 	u16 head = vring->next_avail;
 	unsigned int flags, size;
@@ -234,17 +237,21 @@ static __always_inline void packed_finish(struct vring_virtqueue *vring,
 		packed_append_ring(vring, build, state->table->dma, size, 0);
 	}
 	build->prev->flags = cpu_to_le16(build->prev_flags);
-	vring_commit(vring, state, num);
+	vring_commit(vring, state, build->in_len, num);
 	vring->free_head = state->next;
-	vring->next_avail = packed_build_pos(build);
 
-	flags = build->head_flags | packed_avail_flags(head);
+	flags = build->head_flags | vring->lap_flags;
 	if (num > 1)
 		flags |= VRING_DESC_F_NEXT;
 	if (vring->published == head)
 		vring->published_flags = flags;
 	else
-		build->desc[packed_index(head)].flags = cpu_to_le16(flags);
+		ring[packed_index(head)].flags = cpu_to_le16(flags);
+
+	/* In a lap where the wrap counter is 1 this flag is 0. */
+	vring->next_avail = (build->next - ring) |
+			    (~build->lap_flags & PACKED_USED);
+	vring->lap_flags = build->lap_flags;
 }
 
 /*
@@ -253,15 +260,20 @@ static __always_inline void packed_finish(struct vring_virtqueue *vring,
  * not move.
  */
 static void packed_cancel(struct vring_virtqueue *vring,
-			  struct vring_state *state, u16 end)
+			  struct vring_state *state,
+			  const struct vring_packed_desc *end, u16 end_lap)
 {
-	struct vring_packed_desc *desc = vring->rings.packed.desc;
-	u16 pos = vring->next_avail;
+	struct vring_packed *ring = &vring->rings.packed;
+	struct vring_packed_desc *desc;
+	u16 flags = packed_other_lap(vring->lap_flags);
 
-	while (!state->indirect && pos != end) {
-		desc[packed_index(pos)].flags =
-			cpu_to_le16(packed_idle_flags(pos));
-		pos = packed_advance(vring, pos, 1);
+	desc = ring->desc + packed_index(vring->next_avail);
+	while (!state->indirect && (desc != end || flags == end_lap)) {
+		desc->flags = cpu_to_le16(flags);
+		if (++desc == ring->end) {
+			desc = ring->desc;
+			flags = packed_other_lap(flags);
+		}
 	}
 	vring_cancel(vring, state);
 }
@@ -283,11 +295,14 @@ static inline int packed_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
 
 	if (dir == DMA_FROM_DEVICE) {
 		flags = VRING_DESC_F_WRITE;
-		build->state->in_len += len;
+		build->in_len += len;
 	} else {
 		build->head_flags = 0;
 	}
-	packed_append(vring, build, addr, len, flags);
+	if (build->indirect)
+		packed_append_table(build, addr, len, flags);
+	else
+		packed_append_ring(vring, build, addr, len, flags);
 	return 0;
 }
 
@@ -334,9 +349,9 @@ int vring_packed_end_buf(struct virtqueue *vq)
 void vring_packed_cancel_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
+	const struct packed_build *build = &vring->packed_build;
 
-	packed_cancel(vring, vring->packed_build.state,
-		      packed_build_pos(&vring->packed_build));
+	packed_cancel(vring, build->state, build->next, build->lap_flags);
 }
 
 int vring_packed_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
@@ -356,8 +371,8 @@ int vring_packed_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 		dir = i < out_sgs ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 		err = packed_append_sg(vring, &build, sgs[i], left, dir);
 		if (unlikely(err < 0)) {
-			packed_cancel(vring, build.state,
-				      packed_build_pos(&build));
+			packed_cancel(vring, build.state, build.next,
+				      build.lap_flags);
 			return err;
 		}
 		left -= err;
@@ -616,6 +631,7 @@ static int packed_alloc(struct vring_virtqueue *vring,
 		return err;
 	rings->num = num;
 	rings->packed.desc = rings->mem.addr;
+	rings->packed.end = rings->packed.desc + num;
 	rings->packed.driver = rings->mem.addr + events;
 	rings->packed.device = rings->mem.addr + events + SMP_CACHE_BYTES;
 	return 0;
@@ -626,6 +642,7 @@ static void packed_init(struct vring_virtqueue *vring)
 	vring->next_avail = PACKED_WRAP;
 	vring->published = PACKED_WRAP;
 	vring->last_used = PACKED_WRAP;
+	vring->lap_flags = PACKED_AVAIL;
 
 	if (vring->cb_disabled)
 		packed_write_event_flags(vring,

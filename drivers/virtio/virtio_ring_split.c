@@ -64,6 +64,7 @@ static __always_inline int split_start(struct vring_virtqueue *vring,
 	build->state = state;
 	build->prev = &vring->split_dummy;
 	build->prev_flags = 0;
+	build->in_len = 0;
 	build->indirect = state->indirect;
 	if (build->indirect) {
 		build->desc = state->table->desc;
@@ -79,7 +80,7 @@ static __always_inline int split_start(struct vring_virtqueue *vring,
 static __always_inline void split_append(struct vring_virtqueue *vring,
 					 struct split_build *build,
 					 dma_addr_t addr, unsigned int len,
-					 unsigned int flags)
+					 unsigned int flags, bool indirect)
 {
 	struct virtio_device *vdev = vring->vq.vdev;
 	struct vring_desc *desc = &build->desc[build->cur];
@@ -88,7 +89,7 @@ static __always_inline void split_append(struct vring_virtqueue *vring,
 						   VRING_DESC_F_NEXT);
 	build->prev = desc;
 	build->prev_flags = flags;
-	if (build->indirect)
+	if (indirect)
 		build->cur++;
 	else
 		build->cur = vring->rings.state[build->cur].next;
@@ -98,6 +99,34 @@ static __always_inline void split_append(struct vring_virtqueue *vring,
 	desc->next = cpu_to_virtio16(vdev, build->cur);
 }
 
+/* A loop for each kind of buffer and of address: both arguments are constant. */
+static __always_inline int split_append_list(struct vring_virtqueue *vring,
+					     struct split_build *build,
+					     struct scatterlist *sg,
+					     unsigned int nents,
+					     enum dma_data_direction dir,
+					     bool indirect, bool plain)
+{
+	unsigned int flags = dir == DMA_FROM_DEVICE ? VRING_DESC_F_WRITE : 0;
+	unsigned int n = 0;
+	dma_addr_t addr;
+	u32 bytes = 0;
+
+	for (;;) {
+		addr = vring_map_sg(vring, build->state, sg, dir, plain);
+		if (!plain && unlikely(addr == DMA_MAPPING_ERROR))
+			return -ENOMEM;
+		split_append(vring, build, addr, sg->length, flags, indirect);
+		bytes += sg->length;
+		if (++n == nents || sg_is_last(sg))
+			break;
+		sg = vring_sg_next(sg);
+	}
+	if (flags)
+		build->in_len += bytes;
+	return n;
+}
+
 /* Append a list, but no more than @nents elements.  How many, or an error. */
 static __always_inline int split_append_sg(struct vring_virtqueue *vring,
 					   struct split_build *build,
@@ -105,31 +134,15 @@ static __always_inline int split_append_sg(struct vring_virtqueue *vring,
 					   unsigned int nents,
 					   enum dma_data_direction dir)
 {
-	unsigned int flags = dir == DMA_FROM_DEVICE ? VRING_DESC_F_WRITE : 0;
-	bool plain = vring_is_plain(vring);
-	unsigned int n = 0;
-	u32 bytes = 0;
+	bool indirect = build->indirect;
 
-	for (;;) {
-		unsigned int len = sg->length;
-		dma_addr_t addr;
-
-		if (plain) {
-			addr = vring_phys(sg_page(sg), sg->offset, len, dir);
-		} else {
-			addr = vring_map_sg(vring, build->state, sg, dir);
-			if (unlikely(addr == DMA_MAPPING_ERROR))
-				return -ENOMEM;
-		}
-		split_append(vring, build, addr, len, flags);
-		bytes += len;
-		if (++n == nents || sg_is_last(sg))
-			break;
-		sg = vring_sg_next(sg);
-	}
-	if (flags)
-		build->state->in_len += bytes;
-	return n;
+	if (likely(vring->plain))
+		return indirect ?
+		       split_append_list(vring, build, sg, nents, dir, true, true) :
+		       split_append_list(vring, build, sg, nents, dir, false, true);
+	return indirect ?
+	       split_append_list(vring, build, sg, nents, dir, true, false) :
+	       split_append_list(vring, build, sg, nents, dir, false, false);
 }
 
 /* Let the descriptor in the ring point to the table that was filled. */
@@ -159,10 +172,10 @@ static __always_inline void split_finish(struct vring_virtqueue *vring,
 	if (build->indirect) {
 		split_link_table(vring, build, head);
 		build->state->last = head;
-		vring_commit(vring, build->state, 1);
+		vring_commit(vring, build->state, build->in_len, 1);
 	} else {
 		build->state->last = build->prev - ring->desc;
-		vring_commit(vring, build->state, num);
+		vring_commit(vring, build->state, build->in_len, num);
 	}
 	vring->free_head = build->cur;
 
@@ -183,13 +196,17 @@ int vring_split_start_buf(struct virtqueue *vq, unsigned int out,
 static inline int split_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
 				unsigned int len, enum dma_data_direction dir)
 {
+	struct split_build *build = &vring->split_build;
 	unsigned int flags = 0;
 
 	if (dir == DMA_FROM_DEVICE) {
 		flags = VRING_DESC_F_WRITE;
-		vring->split_build.state->in_len += len;
+		build->in_len += len;
 	}
-	split_append(vring, &vring->split_build, addr, len, flags);
+	if (build->indirect)
+		split_append(vring, build, addr, len, flags, true);
+	else
+		split_append(vring, build, addr, len, flags, false);
 	return 0;
 }
 

@@ -96,7 +96,7 @@ static inline int virtqueue_check(struct virtqueue *vq, unsigned int out,
 {
 	if (unlikely(vq->build.open))
 		return virtqueue_misuse(vq, "a buffer is being built already");
-	if (unlikely(!data || !(out + in) || (out | in) > U16_MAX / 2))
+	if (unlikely(!data || (u64)out + in - 1 >= U16_MAX))
 		return virtqueue_misuse(vq, "no token, or a bad number of elements");
 	if (unlikely(READ_ONCE(vq->broken)))
 		return -EIO;
@@ -121,15 +121,19 @@ static void virtqueue_no_room(struct virtqueue *vq)
 		virtqueue_misuse(vq, "more elements than declared, or out of order");
 }
 
-/* Account for the elements that an adder has added, or for its error. */
-static inline void virtqueue_added(struct virtqueue *vq, u16 *room, int added)
+/* Take the room for one element. */
+static __always_inline bool virtqueue_take_room(struct virtqueue *vq,
+						enum dma_data_direction dir)
 {
-	if (unlikely(added < 0)) {
-		virtqueue_fail(vq, added);
-		return;
+	u16 *room = virtqueue_room(vq, dir);
+
+	if (unlikely(!*room)) {
+		virtqueue_no_room(vq);
+		return false;
 	}
-	*room -= added;
-	vq->build.added += added;
+	--*room;
+	vq->build.added++;
+	return true;
 }
 
 /**
@@ -200,17 +204,15 @@ void virtqueue_add_page(struct virtqueue *vq, struct page *page,
 			unsigned int offset, unsigned int len,
 			enum dma_data_direction dir)
 {
-	u16 *room = virtqueue_room(vq, dir);
 	int err;
 
-	if (unlikely(!*room)) {
-		virtqueue_no_room(vq);
+	if (!virtqueue_take_room(vq, dir))
 		return;
-	}
 	err = INDIRECT_CALL_2(vq->ops->add_page, vring_split_add_page,
 			      vring_packed_add_page, vq, page, offset, len,
 			      dir);
-	virtqueue_added(vq, room, err ?: 1);
+	if (unlikely(err))
+		virtqueue_fail(vq, err);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_page);
 
@@ -229,29 +231,35 @@ EXPORT_SYMBOL_GPL(virtqueue_add_page);
 void virtqueue_add_dma(struct virtqueue *vq, dma_addr_t addr,
 		       unsigned int len, enum dma_data_direction dir)
 {
-	u16 *room = virtqueue_room(vq, dir);
 	int err;
 
-	if (unlikely(!*room)) {
-		virtqueue_no_room(vq);
+	if (!virtqueue_take_room(vq, dir))
 		return;
-	}
 	err = INDIRECT_CALL_2(vq->ops->add_dma, vring_split_add_dma,
 			      vring_packed_add_dma, vq, addr, len, dir);
-	virtqueue_added(vq, room, err ?: 1);
+	if (unlikely(err))
+		virtqueue_fail(vq, err);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_dma);
 
 /* How long is a list, if we look at no more than @max elements? */
-static inline unsigned int virtqueue_sg_len(struct scatterlist *sg,
-					    unsigned int max)
+static unsigned int virtqueue_sg_len_max(struct scatterlist *sg,
+					 unsigned int max)
 {
-	unsigned int n = 1;
+	unsigned int n;
 
-	while (n < max && !sg_is_last(sg)) {
-		sg = sg_next(sg);
-		n++;
-	}
+	for (n = 1; n < max && !sg_is_last(sg); n++)
+		sg = vring_sg_next(sg);
+	return n;
+}
+
+/* The same for a list that is known to have an end mark */
+static __always_inline unsigned int virtqueue_sg_len(struct scatterlist *sg)
+{
+	unsigned int n;
+
+	for (n = 1; !sg_is_last(sg); n++)
+		sg = vring_sg_next(sg);
 	return n;
 }
 
@@ -276,14 +284,19 @@ void virtqueue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 
 	/* It may be shorter than the caller says. */
 	if (unlikely(nents > *room))
-		nents = virtqueue_sg_len(sgl, nents);
+		nents = virtqueue_sg_len_max(sgl, nents);
 	if (unlikely(nents > *room)) {
 		virtqueue_no_room(vq);
 		return;
 	}
 	added = INDIRECT_CALL_2(vq->ops->add_sg, vring_split_add_sg,
 				vring_packed_add_sg, vq, sgl, nents, dir);
-	virtqueue_added(vq, room, added);
+	if (unlikely(added < 0)) {
+		virtqueue_fail(vq, added);
+		return;
+	}
+	*room -= added;
+	vq->build.added += added;
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_sg);
 
@@ -312,9 +325,12 @@ int virtqueue_end_buf(struct virtqueue *vq)
 		virtqueue_cancel_buf(vq);
 		return err;
 	}
+	/* The implementation looks at build.added. */
+	vq->build.out = 0;
+	vq->build.in = 0;
+	vq->build.open = false;
 	err = INDIRECT_CALL_2(vq->ops->end_buf, vring_split_end_buf,
 			      vring_packed_end_buf, vq);
-	vq->build = (struct virtqueue_build) {};
 	virtqueue_leave(vq);
 	return err;
 }
@@ -464,9 +480,9 @@ int virtqueue_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 	unsigned int out = 0, in = 0, i;
 
 	for (i = 0; i < out_sgs; i++)
-		out += virtqueue_sg_len(sgs[i], U32_MAX);
+		out += virtqueue_sg_len(sgs[i]);
 	for (; i < out_sgs + in_sgs; i++)
-		in += virtqueue_sg_len(sgs[i], U32_MAX);
+		in += virtqueue_sg_len(sgs[i]);
 	return virtqueue_add(vq, sgs, out_sgs, in_sgs, out, in, data, NULL,
 			     gfp);
 }
