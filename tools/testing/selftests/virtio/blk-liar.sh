@@ -1,0 +1,259 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The block driver and a disk that lies: bad values in its configuration, bad
+# status bytes, bad reports of zones, no answers, and a disk that is pulled out.
+
+. /tests/lib.sh
+. /tests/blk-lib.sh
+
+PARAM=/sys/module/blk_liar/parameters
+# Feature bits
+SIZE_MAX=0x2 SEG_MAX=0x4 GEOMETRY=0x10 BLK_SIZE=0x40 FLUSH=0x200 TOPOLOGY=0x400 MQ=0x1000
+DISCARD=0x2000 ZEROES=0x4000 ERASE=0x10000 ZONED=0x20000
+
+device() { echo "$*" >$PARAM/device; }
+say() { echo "$2" >"$PARAM/$1"; }
+logged() { dmesg | grep -q "$1"; }
+features() { echo "features=$(($1))"; }
+there() { [ -e /sys/block/vda ]; }
+limit() { [ "$(cat "/sys/block/vda/queue/$1")" = "$2" ]; }
+
+# works: what is written can be read
+works()
+{
+	there && head -c 65536 /dev/urandom >/tmp/in &&
+	timeout 20 dd if=/tmp/in of=/dev/vda bs=64k oflag=direct 2>/dev/null &&
+	timeout 20 dd if=/dev/vda of=/tmp/out bs=64k count=1 iflag=direct 2>/dev/null &&
+	cmp /tmp/in /tmp/out
+}
+
+# refused NAME MESSAGE WORD...: the probe fails and says why
+refused()
+{
+	local name=$1 message=$2
+
+	shift 2
+	dmesg -c >/dev/null
+	device "$@"
+	if ! there && logged "$message"; then ok "refused: $name"; else not_ok "refused: $name"; dmesg >&2; fi
+}
+
+# taken NAME LIMIT VALUE WORD...: there is a disk that works, with this limit
+taken()
+{
+	local name=$1 limit=$2 value=$3
+
+	shift 3
+	dmesg -c >/dev/null
+	device "$@"
+	if works && limit "$limit" "$value"; then ok "safe: $name"; else not_ok "safe: $name"; dmesg >&2; fi
+}
+
+test_refused()
+{
+	refused "blocks of no size" "block size is 0" "$(features $BLK_SIZE)"
+	refused "blocks of 513 bytes" "block size is 513" "$(features $BLK_SIZE)" blk_size=513
+	refused "blocks of 2 GiB" "block size is 2147483648" "$(features $BLK_SIZE)" blk_size=0x80000000
+	refused "segments of 512 bytes" "largest segment .* is 512" "$(features $SIZE_MAX)" size_max=512
+	refused "many queues, and none" "that has none" "$(features $MQ)"
+	refused "queues that hold no request" "queues of size 2" ring=2
+	refused "secure erase without limits" "limit of secure erase is 0" "$(features $ERASE)"
+	refused "a zone model of the future" "zone model is 7" "$(features $ZONED)" zoned.model=7
+	refused "zones of no size" "zone size is 0" "$(features $ZONED)" $zones zoned.zone_sectors=0
+	refused "zones of an odd size" "zone size is 3000" "$(features $ZONED)" $zones zoned.zone_sectors=3000
+	refused "zones that take no writes" "write granularity of zones is 0" \
+		"$(features $ZONED)" $zones zoned.write_granularity=0
+	refused "zones that take no appends" "zone append's limit is 0" \
+		"$(features $ZONED)" $zones zoned.max_append_sectors=0
+}
+
+test_safe()
+{
+	taken "no limits at all" max_segments 1 ring=64
+	taken "no segments" max_segments 1 "$(features $SEG_MAX)"
+	taken "more segments than the ring has room for" max_segments 62 "$(features $SEG_MAX)" seg_max=0xffffffff
+	taken "a ring that holds one segment" max_segments 1 ring=3 "$(features $SEG_MAX)" seg_max=100
+	taken "segments of no size" max_segment_size 65536 "$(features $SIZE_MAX)"
+	taken "huge segments" max_segment_size 4294967295 "$(features $SIZE_MAX)" size_max=0xffffffff
+	taken "a physical block of 2^264 bytes" physical_block_size 512 \
+		"$(features $TOPOLOGY)" physical_block_exp=255
+	taken "an alignment of no meaning" physical_block_size 512 "$(features $TOPOLOGY)" alignment_offset=255
+	taken "a minimum that is large" minimum_io_size 33553920 "$(features $TOPOLOGY)" min_io_size=65535
+	taken "an optimum that overflows" optimal_io_size 0 "$(features $TOPOLOGY)" opt_io_size=0xffffffff
+	taken "discards without limits" discard_max_hw_bytes 2199023255040 "$(features $DISCARD)"
+	taken "discards that are less than a block" discard_max_hw_bytes 0 "$(features "$DISCARD | $BLK_SIZE")" \
+		blk_size=4096 max_discard_sectors=7
+	taken "discards aligned to 2 TiB" discard_granularity 512 "$(features $DISCARD)" \
+		discard_sector_alignment=0xffffffff
+	taken "discards in 4 billion ranges" max_discard_segments 256 "$(features $DISCARD)" \
+		max_discard_seg=0xffffffff
+	taken "zeroes that are less than a block" write_zeroes_max_bytes 0 "$(features "$ZEROES | $BLK_SIZE")" \
+		blk_size=4096 max_write_zeroes_sectors=1
+	device capacity=0
+	check "safe: a disk of no size" there
+	device capacity=0xffffffffffffffff
+	check "safe: a disk of more bytes than can be counted" there
+}
+
+# result ERRNO-TEXT: what a read says
+read_fails() { timeout 20 dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct 2>&1 | grep -q "$1"; }
+
+test_status()
+{
+	device
+	device "$(features $SEG_MAX)" seg_max=16
+	for status in 1 3 4 7 128 255; do
+		say status $status
+		check "status $status is an error" read_fails "Input/output error"
+	done
+	say status 2
+	check "status 2 is: not supported" read_fails "not supported"
+	say status -1
+	check "after all that it works" works
+	say speechless 1
+	check "a status that was never written is an error" read_fails "Input/output error"
+	say speechless 0
+	check "a serial number without an end is cut" [ "$(cat /sys/block/vda/serial)" = "liar-liar-liar-liar-" ]
+}
+
+range_is_zero() { is_zero vda 1 1; }
+fill() { dd if=/tmp/random of=/dev/vda bs=$MiB count=4 conv=fsync 2>/dev/null; }
+
+test_ranges()
+{
+	dd if=/dev/urandom of=/tmp/random bs=$MiB count=4 2>/dev/null
+	device "$(features "$SEG_MAX | $DISCARD | $ZEROES | $ERASE | $FLUSH")" seg_max=16 max_discard_sectors=1024 \
+		max_discard_seg=4 max_secure_erase_sectors=512 max_secure_erase_seg=8 \
+		secure_erase_sector_alignment=16 discard_sector_alignment=8
+	check "limits of discard and secure erase are combined" limit discard_granularity 8192
+	check "the smaller number of ranges is taken" limit max_discard_segments 4
+	for how in "discard:" "secure erase:-s" "zeroes:-z"; do
+		fill
+		check "${how%:*}: its sectors are zero" /bin/blkdiscard ${how#*:} -o $MiB -l $MiB /dev/vda
+		check "${how%:*}: and no others" range_is_zero
+		check "${how%:*}: the rest is as it was" cmp -n $MiB /tmp/random /dev/vda
+	done
+	check "a flush names no sector" dd if=/tmp/random of=/dev/vda bs=4k count=1 conv=fsync
+}
+
+zone_is() { blkzone report -o $1 -c 1 /dev/vda | grep -q "$2"; }
+append() { echo "/dev/vda $1" >$PARAM/append_at; }
+
+# Writes one page where the zone that begins at this sector is written next.
+write_zone() { dd if=/tmp/random of=/dev/vda bs=4k count=1 seek=$(($1 / 8)) oflag=direct conv=notrunc 2>/dev/null; }
+
+test_zones()
+{
+	device "$(features "$ZONED | $SEG_MAX | $BLK_SIZE | $DISCARD")" $zones
+	check "zones: the disk has them" limit zoned host-managed
+	check "zones: it has no discard" limit discard_max_hw_bytes 0
+	check "zones: the first one is conventional" zone_is 0 "type: 1(CONVENTIONAL)"
+	check "zones: all are reported" [ "$(blkzone report /dev/vda | wc -l)" -eq 8 ]
+	check "zones: writes advance" write_zone 2048
+	check "zones: the write pointer has moved" zone_is 2048 "wptr 0x000008"
+	check "zones: append" append 2048
+	check "zones: it was put where the device says" logged "appended at 2056: 0"
+	say append 100000
+	check "zones: a place in another zone is an error" refuse append 2048
+	say append 0
+	check "zones: finish" blkzone finish -o 4096 -c 1 /dev/vda
+	check "zones: it is full" zone_is 4096 "zcond:14(fu)"
+	check "zones: open" blkzone open -o 6144 -c 1 /dev/vda
+	check "zones: it is open" zone_is 6144 "zcond: 3(oe)"
+	check "zones: close" blkzone close -o 6144 -c 1 /dev/vda
+	check "zones: reset" blkzone reset -o 4096 -c 1 /dev/vda
+	check "zones: it is empty" zone_is 4096 "zcond: 1(em)"
+	check "zones: reset all" blkzone reset /dev/vda
+	check "zones: all are empty" zone_is 2048 "zcond: 1(em)"
+	check "zones: a report of more than was asked for is cut" report_many
+}
+
+refuse() { ! "$@"; }
+
+report_many()
+{
+	say zone many
+	[ "$(blkzone report -o 2048 -c 2 /dev/vda | wc -l)" -eq 2 ]
+	many=$?
+	say zone ""
+	return $many
+}
+
+test_zone_lies()
+{
+	for lie in start type state wp cap; do
+		say zone $lie
+		refused "a report with a bad $lie" "bad report" "$(features "$ZONED | $SEG_MAX")" $zones
+	done
+	say zone ""
+}
+
+# Removal with I/O in flight. $1: what happens before.
+load()
+{
+	timeout -s KILL 60 fio --name=load --filename=/dev/vda --size=8m --rw=randrw --bs=4k --direct=1 \
+		--ioengine=libaio --iodepth=32 --time_based --runtime=50 >/dev/null 2>&1 &
+	load=$!
+	sleep 1
+}
+
+ended_within() { wait_for "$1" not_running "$2"; }
+not_running() { ! kill -0 "$1" 2>/dev/null; }
+
+# gone NAME COMMAND...: within 15 s of the removal all I/O has ended
+gone()
+{
+	local name=$1
+
+	shift
+	device "$(features "$SEG_MAX | $MQ | $FLUSH")" seg_max=16 num_queues=2
+	load
+	"$@"
+	{ device; echo gone >/tmp/gone; } &
+	remove=$!
+	check "$name: it is removed in time" ended_within 15 $remove
+	check "$name: all I/O has ended" ended_within 15 $load
+	check "$name: the disk is gone" refuse there
+}
+
+pull_out() { say lost told; }
+pull_out_quietly() { say lost quietly; }
+
+# The device keeps its requests for longer than the timeout.
+fall_silent()
+{
+	echo 1000 >/sys/block/vda/queue/io_timeout
+	say silent 1
+	sleep 0.2
+}
+
+test_removal()
+{
+	gone "a disk that works" true
+	gone "a disk that was pulled out" pull_out
+	gone "a disk that was pulled out, and nobody said so" pull_out_quietly
+	gone "a disk that has fallen silent" fall_silent
+
+	# Not removed: a queue that breaks is noticed, and all else fails at once.
+	device "$(features "$SEG_MAX | $FLUSH")" seg_max=16
+	load
+	pull_out
+	check "lost and not removed: I/O ends with errors" ended_within 15 $load
+	check "lost and not removed: it is said once" [ "$(dmesg | grep -c 'lost the device')" -ge 1 ]
+	check "lost and not removed: more I/O fails" read_fails "Input/output error"
+	device
+}
+
+zones="capacity=16384 seg_max=16 blk_size=512 zoned.model=1 zoned.zone_sectors=2048 zoned.write_granularity=4096
+zoned.max_append_sectors=256 zoned.max_open_zones=4 zoned.max_active_zones=4"
+# nothing may wait for ever
+insmod /tests/blk_liar.ko || { not_ok "the lying disk can be had"; plan; exit 1; }
+case ${only:-all} in
+all) tests="refused safe status ranges zones zone_lies removal" ;;
+*) tests=$only ;;
+esac
+for name in $tests; do
+	test_"$name"
+done
+plan

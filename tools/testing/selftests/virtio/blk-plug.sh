@@ -1,0 +1,64 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A disk of vhost-user-blk (vda), two that come and go under load, and a reboot
+# with I/O in flight: the last load goes on when this ends.
+
+. /tests/lib.sh
+. /tests/blk-lib.sh
+
+load()
+{
+	timeout -s KILL 100 fio --name=load --filename="/dev/$1" --size=16m --rw=randrw --bsrange=4k-64k \
+		--direct=1 --ioengine=libaio --iodepth=32 --time_based --runtime=90 >/dev/null 2>&1 &
+	load=$!
+}
+
+is_gone() { ! disk_by_serial "$1" >/dev/null; }
+has_ended() { ! kill -0 "$1" 2>/dev/null; }
+
+test_vhost()
+{
+	local dir jobs
+
+	dir=$(virtio_of /sys/block/vda/device) && jobs=$(fio_jobs vda) || return 1
+	echo "$jobs" | while read -r name bytes rate; do
+		row "vhost-user $name" "$dir" "$bytes" yes "$rate" >&3
+	done
+}
+
+# Two disks, so that their waits overlap
+round()
+{
+	for serial in $serials; do
+		echo "# host plug $serial"
+	done
+	for serial in $serials; do
+		check "round $1: $serial is plugged in" wait_for 30 disk_by_serial $serial
+	done
+	loads=
+	for serial in $serials; do
+		load "$(disk_by_serial $serial)"
+		loads="$loads $load"
+	done
+	sleep 2
+	for serial in $serials; do
+		echo "# host unplug $serial"
+	done
+	for serial in $serials; do
+		check "round $1: $serial is unplugged under load" wait_for 60 is_gone $serial
+	done
+	for load in $loads; do
+		check "round $1: its I/O has ended" wait_for 20 has_ended $load
+	done
+}
+
+exec 3>&1
+serials="split-i-e packed-i-e-q4"
+check "vhost-user-blk: fio verifies what it wrote" test_vhost
+round 1
+round 2
+load vda
+sleep 1
+check "I/O is in flight when the guest reboots" kill -0 $load
+plan

@@ -1,0 +1,36 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Suspend and resume, as far as each level of pm_test goes, while all disks verify
+# what they write.
+
+. /tests/lib.sh
+. /tests/blk-lib.sh
+
+load()
+{
+	timeout 200 fio --name="$1" --filename="/dev/$1" --size=4m --rw=randwrite --bsrange=4k-64k --direct=1 \
+		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --loops=1000 \
+		--time_based --runtime="$2" --minimal >"/tmp/$1.terse"
+}
+
+suspend()
+{
+	echo "$1" >/sys/power/pm_test && echo mem >/sys/power/state
+}
+
+for disk in $(disks); do
+	{ load "$disk" 40 && echo ok >"/tmp/$disk.ok"; } &
+done
+sleep 2
+# The level freezer keeps the devices running, the others stop and restart them.
+for level in freezer devices platform processors core; do
+	check "suspend up to $level, and resume" suspend $level
+	sleep 1
+done
+wait
+for disk in $(disks); do
+	check "$(disk_serial "$disk"): the data is right after all that" [ -e "/tmp/$disk.ok" ]
+	check "$(disk_serial "$disk"): $disk is what it was" disk_is_what_it_says "$disk"
+done
+plan
