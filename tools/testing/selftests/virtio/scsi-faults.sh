@@ -1,0 +1,250 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The SCSI driver on a device that follows a script: see scsi_script/.
+
+. /tests/lib.sh
+
+module=/tests/scsi_script.ko
+script=/sys/module/scsi_script/parameters
+driver=/sys/bus/virtio/drivers/virtio_scsi
+device=/sys/class/scsi_device/*/device
+
+find_disk()
+{
+	disk=/dev/$(ls $device/block) && [ -b "$disk" ]
+}
+
+# load [PARAMETER=VALUE...]: brings the device; short timeouts for what comes
+load()
+{
+	insmod $module "$@" && wait_for 10 find_disk && usleep 300000 &&
+	echo 2 >"$(echo $device)/timeout" &&
+	echo 1 >"$(echo $device)/eh_timeout"
+}
+
+unload() { timeout 30 rmmod scsi_script; }
+tell() { echo "$2" >"$script/$1"; }
+block() { timeout "$1" dd if="$disk" of=/tmp/block bs=4k count=1 iflag=direct; }
+
+# What the kernel has said since the last mark
+mark() { marks=$((marks + 1)); echo "mark $marks" >/dev/kmsg; }
+since_mark() { dmesg | sed "1,/mark $marks\$/d"; }
+said() { since_mark | grep -qE "$1"; }
+said_once() { [ "$(since_mark | grep -cE "$1")" = 1 ]; }
+
+layout_is() { [ "$(cat $script/layout)" = "$1" ] || { cat $script/layout; return 1; }; }
+
+# Fails, but does not hang: timeout(1) gives 143
+fails_in_time()
+{
+	local status=0
+
+	block "$1" || status=$?
+	[ $status != 0 ] && [ $status != 143 ]
+}
+
+verified_by_fio()
+{
+	timeout 60 fio --eta=never --name=io --filename="$disk" --direct=1 --ioengine=io_uring --rw=randrw \
+		--bsrange=4k-128k --iodepth=16 --size=4m --verify=crc32c --verify_fatal=1 "$@"
+}
+
+writes_a_block() { dd if=/tmp/data of="$disk" bs=4k count=1 oflag=direct; }
+reads_a_block() { block 10 && cmp -n 4096 /tmp/data /tmp/block; }
+
+# test_layout NAME WRITE READ
+test_layout()
+{
+	check "$1: data is written" writes_a_block
+	check "$1: header, protection, data, response; in this order" layout_is "$2"
+	check "$1: data is read back" reads_a_block
+	check "$1: header, response, protection, data; in this order" layout_is "$3"
+	check "$1: fio verifies its data" verified_by_fio
+}
+
+# test_bad_value WHAT PARAMETER VALUE
+test_bad_value()
+{
+	mark
+	tell "$2" "$3"
+	check "a bad $1: the command fails" fails_in_time 20
+	case $2 in
+	silent|hold) tell "$2" 0 ;;
+	response) tell "$2" -1 ;;
+	*) tell "$2" 0 ;;
+	esac
+	check "a bad $1: reported once" said_once "gave a bad $1"
+	check "a bad $1: afterwards all is well" reads_a_block
+	# each device reports one
+	reload
+}
+
+reload() { unload && load; }
+
+# test_response CODE HOSTBYTE: what the mid-layer makes of a response
+test_response()
+{
+	mark
+	tell response "$1"
+	check "response $1: the command fails" fails_in_time 30
+	tell response -1
+	check "response $1: host byte $2" said "hostbyte=($2) "
+}
+
+# For those after which a command is sent again until it succeeds
+test_retried_response()
+{
+	tell once 1
+	tell response "$1"
+	check "response $1: sent again" reads_a_block
+	tell once 0
+}
+
+# test_lost NAME TMFS RESETS: a read is lost; what was tried to get it back?
+test_lost()
+{
+	local before=$(cat $script/resets) start=$(now)
+
+	tell tmfs ''
+	tell once 1
+	tell hold 1
+	check "$1: the read succeeds all the same" timeout 60 dd if="$disk" of=/tmp/block bs=4k count=1 iflag=direct
+	check "$1: and in time" awk -v s="$(seconds_since "$start")" 'BEGIN { exit !(s < 25) }'
+	check "$1: task management functions: $2" [ "$(echo $(cat $script/tmfs))" = "$2" ]
+	check "$1: resets of the device: $3" [ $(($(cat $script/resets) - before)) = "$3" ]
+	tell once 0
+	tell tmf_response 0
+	tell keep 0
+	check "$1: afterwards all is well" verified_by_fio
+}
+
+# test_event NAME EVENT MESSAGE
+test_event()
+{
+	mark
+	check "event: $1 is sent" tell event "$2"
+	check "event: $1 is reported" wait_for 5 said "$3"
+	check "event: $1: all is well" reads_a_block
+	reload
+}
+
+test_flood()
+{
+	local i=0
+
+	mark
+	while [ $i -lt 300 ]; do
+		echo "7 ffffffff 7" >$script/event
+		i=$((i + 1))
+	done 2>/dev/null
+	check "event: a flood of bad ones is reported once" said_once "gave a bad event"
+	check "event: a flood: all is well" reads_a_block
+}
+
+rebind()
+{
+	local name=$(ls $driver | grep '^virtio')
+
+	timeout 30 sh -c "echo $name >$driver/unbind" && ! find_disk &&
+	echo "$name" >$driver/bind && wait_for 10 find_disk
+}
+
+marks=0
+dd if=/dev/urandom of=/tmp/data bs=64k count=1
+
+check "a scripted device is loaded" load
+test_layout "plain" "lun 01004000 pi 0 0 out 51 4096 in 108" "lun 01004000 pi 0 0 out 51 in 108 4096"
+
+test_bad_value response response 77
+test_bad_value response silent 1
+test_bad_value "sense length" sense_len 97
+test_bad_value "sense length" sense_len 0xffffffff
+test_bad_value residual resid 4097
+test_bad_value residual resid 0xffffffff
+
+# the mid-layer limits how many failures it prints in 5 s
+sleep 5
+test_response 1 'DID_ERROR|0x07'
+test_response 2 'DID_ABORT|0x05'
+test_response 3 'DID_BAD_TARGET|0x04'
+test_response 7 'DID_BAD_TARGET|0x04'
+test_response 9 'DID_ERROR|0x07'
+for code in 4 5 6; do
+	test_retried_response $code
+done
+mark
+tell response 8
+check "response 8: a reservation conflict" fails_in_time 20
+tell response -1
+
+test_lost "lost, aborted" "0" 0
+tell tmf_response 11
+test_lost "lost, abort rejected" "0 5 4" 1
+tell tmf_response -1
+test_lost "lost, task management not answered" "0 5 4" 1
+tell keep 1
+test_lost "lost, success claimed but not given back" "0 5 4" 1
+
+tell fail_start 7
+check "every 7th buffer finds no memory: fio verifies its data" verified_by_fio
+tell fail_start 0
+tell fail_add 101
+check "every 101st piece finds no memory: fio verifies its data" verified_by_fio
+tell fail_add 0
+
+test_event "a LUN in no known format" "1 07000000 1" "gave a bad event LUN: 0x7000000"
+test_event "a target out of range" "1 01094000 1" "gave a bad event LUN: 0x1094000"
+test_event "a LUN out of range" "3 01007fff 2a09" "gave a bad event LUN"
+test_event "an unknown reason" "1 01000000 63" "gave a bad event reason: 0x63"
+test_event "an unknown event" "9 01000000 0" "gave a bad event: 0x9"
+test_event "a removed LUN that never was" "1 01000003 2" "LUN 0:0:3 was not known"
+check "event: missed ones are sent" tell event "80000000 0 0"
+check "event: missed ones: the disk stays" sh -c "sleep 1; [ -b $disk ]"
+test_flood
+
+# a read is lost, and then the device
+tell hold 1
+timeout 60 dd if="$disk" of=/dev/null bs=4k count=1 iflag=direct &
+reader=$!
+usleep 500000
+start=$(now)
+tell lose 1
+check "device lost: a new command fails at once" fails_in_time 3
+check "device lost: removed in time" rebind
+wait $reader
+check "device lost: the waiting command has failed" [ $? != 0 ]
+check "device lost: all that in 15 s" awk -v s="$(seconds_since "$start")" 'BEGIN { exit !(s < 15) }'
+tell hold 0
+check "bound again: fio verifies its data" verified_by_fio
+
+# the same with a device that is there but answers nothing at all
+echo 2 >"$(echo $device)/timeout"
+echo 1 >"$(echo $device)/eh_timeout"
+tell hold 1
+tell tmf_response -1
+timeout 60 dd if="$disk" of=/dev/null bs=4k count=1 iflag=direct &
+reader=$!
+usleep 500000
+check "mute device: removed in time" rebind
+wait $reader
+tell hold 0
+tell tmf_response 0
+check "unloaded" unload
+
+check "small queue: loaded" load queue_size=8 seg_max=4096
+check "small queue: segments are limited" [ "$(cat /sys/block/${disk#/dev/}/queue/max_segments)" = 6 ]
+check "small queue: fio verifies its data" verified_by_fio
+check "small queue: unloaded" unload
+check "strange limits: loaded" load seg_max=0 cmd_per_lun=4294967295 max_target=65535 max_lun=4294967295 num_queues=0
+check "strange limits: fio verifies its data" verified_by_fio
+check "strange limits: unloaded" unload
+
+check "protection information: loaded" load pi=1
+test_layout "protection information" "lun 01004000 pi 64 0 out 59 64 4096 in 108" \
+	"lun 01004000 pi 0 64 out 59 in 108 64 4096"
+check "protection information: fio verifies its data, many segments" verified_by_fio --bs=128k
+check "protection information: unloaded" unload
+
+check "the kernel found no fault" sh -c "! dmesg | grep -E 'WARNING|BUG|blocked for more'"
+plan

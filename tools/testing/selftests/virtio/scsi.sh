@@ -1,0 +1,248 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# SCSI hosts that differ in rings and queues. $hosts are their names, separated by
+# commas; a disk's serial number is HOST-TARGET-LUN, which is how it is found here.
+# s4 and p4 (split and packed, four queues) take all tests, the others data only.
+
+. /tests/lib.sh
+
+# serials PATTERN: prints the sdX whose serial number matches. One process for all
+# disks, as there are many, and this is called in loops.
+serials()
+{
+	strings -f -n 4 /sys/block/sd*/device/vpd_pg80 2>/dev/null |
+		sed -n "s|/sys/block/\\(sd[a-z]*\\)/.*: $1\$|\\1|p" | grep .
+}
+
+scsi_disk() { serials "$1"; }
+host_disks() { serials "$1-.*"; }
+has_disk() { scsi_disk "$1" >/dev/null; }
+has_no_disk() { ! has_disk "$1"; }
+sectors_are() { [ "$(cat "/sys/block/$1/size")" = "$2" ]; }
+
+# Negotiated as the name says: s and p are the layout
+host_is()
+{
+	local dir=$1 name=$2
+
+	case $name in
+	s*) [ "$(ring_layout "$dir")" = split ] || return 1 ;;
+	p*) [ "$(ring_layout "$dir")" = packed ] || return 1 ;;
+	esac
+	case $name in
+	?1) ! has_feature "$dir" 28 ;;
+	?m) has_feature "$dir" 33 && has_feature "$dir" 28 ;;
+	*)  has_feature "$dir" 28 && ! has_feature "$dir" 33 ;;
+	esac
+}
+
+# queues_are DISK NUMBER
+queues_are() { [ "$(ls "/sys/block/$1/mq" | wc -l)" = "$2" ]; }
+
+# All disks of a host at once, every block read again and compared
+fio_disks()
+{
+	local disk jobs=
+
+	for disk in $(host_disks "$1"); do
+		jobs="$jobs --name=$disk --filename=/dev/$disk"
+	done
+	timeout 120 fio --eta=never --direct=1 --ioengine=io_uring --rw=randwrite --bsrange=4k-512k --iodepth=8 \
+		--size=4m --verify=crc32c --verify_fatal=1 $jobs
+}
+
+longest_lists()
+{
+	timeout 30 /tests/scsi_vectors "/dev/$1" "$(cat "/sys/block/$1/queue/max_segments")"
+}
+
+test_data()
+{
+	local host=$1 queues=$2 disk dir
+
+	wait_for 20 has_disk "$host-1-0" || { not_ok "$host: no disks"; return; }
+	disk=$(scsi_disk "$host-0-0")
+	dir=$(virtio_of "/sys/block/$disk/device")
+	check "$host: rings and features are as asked for" host_is "$dir" "$host"
+	check "$host: $queues queues" queues_are "$disk" "$queues"
+	check "$host: $(host_disks "$host" | wc -l) disks at once, data verified" fio_disks "$host"
+	check "$host: lists of $(cat "/sys/block/$disk/queue/max_segments") segments" longest_lists "$disk"
+}
+
+unmaps()
+{
+	# a pattern where 64 blocks are unmapped
+	dd if=/tmp/data of="$1" bs=64k count=1 oflag=direct &&
+	sg_unmap --lba=0 --num=64 --force "$1" &&
+	dd if="$1" bs=32k count=1 iflag=direct | tr -d '\0' | cmp - /dev/null &&
+	dd if="$1" bs=32k skip=1 count=1 iflag=direct >/tmp/back &&
+	dd if=/tmp/data bs=32k skip=1 count=1 | cmp - /tmp/back
+}
+
+writes_same()
+{
+	head -c 512 /tmp/data >/tmp/block &&
+	sg_write_same --in=/tmp/block --lba=128 --num=64 "$1" &&
+	dd if="$1" bs=512 skip=191 count=1 iflag=direct | cmp - /tmp/block
+}
+
+# READ CAPACITY gives 8 bytes, and the rest is the residual.
+short_read()
+{
+	[ "$(sg_raw -b -r 100 "$1" 25 00 00 00 00 00 00 00 00 00 2>/dev/null | wc -c)" = 8 ]
+}
+
+# READ beyond the end
+has_sense() { sg_raw -r 512 "$1" 28 00 7f ff ff ff 00 00 01 00 2>&1 | grep -q 'out of range'; }
+
+test_commands()
+{
+	local host=$1 disk=/dev/$(scsi_disk "$1-0-0") other=/dev/$(scsi_disk "$1-1-0")
+
+	check "$host: sg_inq" sh -c "sg_inq $disk | grep -q 'Unit serial number: $host-0-0'"
+	check "$host: sg_readcap" sh -c "sg_readcap $disk | grep -q 'Number of logical blocks=32768'"
+	check "$host: sg_vpd" sh -c "sg_vpd --page=lbpv $disk | grep -q 'LBPU): 1'"
+	check "$host: sg_luns" sh -c "[ \$(sg_luns $disk | grep -c '^    ') = 3 ]"
+	check "$host: sg_unmap" unmaps "$other"
+	check "$host: sg_write_same" writes_same "$other"
+	check "$host: a residual is reported" short_read "$disk"
+	check "$host: sense data is reported" has_sense "$disk"
+	check "$host: the CD has the data of the disk" \
+		sh -c "timeout 60 dd if=/dev/$(host_cd "$host") bs=64k | cmp - /tmp/cd-$host"
+}
+
+host_cd()
+{
+	local path dir=$(virtio_of "/sys/block/$(scsi_disk "$1-0-0")/device")
+
+	for path in /sys/block/sr*; do
+		[ "$(virtio_of "$path/device")" = "$dir" ] && echo "${path##*/}"
+	done
+}
+
+# Reset while there is I/O: the I/O must not notice.
+resets()
+{
+	local status
+
+	timeout 60 fio --name=reset --filename="$1" --direct=1 --ioengine=io_uring --rw=randwrite \
+		--bs=4k --iodepth=8 --size=2m --loops=4 --verify=crc32c --verify_fatal=1 &
+	sg_reset --device --no-esc "$1" && sg_reset --target --no-esc "$1" && sg_reset --host "$1"
+	status=$?
+	wait $! && return $status
+}
+
+test_hotplug()
+{
+	local host=$1 disk target lun
+
+	for pair in 0,5 5,0 5,300; do
+		target=${pair%,*} lun=${pair#*,}
+		echo "# host add $host $target $lun"
+		check "$host: LUN $lun of target $target comes by itself" wait_for 20 has_disk "$host-$target-$lun"
+	done
+	disk=$(scsi_disk "$host-5-300") &&
+		check "$host: data on the disk that came" dd if=/tmp/data of="/dev/$disk" bs=64k count=8 oflag=direct
+	for pair in 5,300 5,0 0,5; do
+		target=${pair%,*} lun=${pair#*,}
+		echo "# host del $host $target $lun"
+		check "$host: LUN $lun of target $target goes by itself" wait_for 20 has_no_disk "$host-$target-$lun"
+	done
+	disk=$(scsi_disk "$host-2-1")
+	echo "# host resize $host 2 1 24"
+	check "$host: a disk grows by itself" wait_for 20 sectors_are "$disk" 49152
+}
+
+
+# Has the kernel said this since the last mark?
+mark() { marks=$((marks + 1)); echo "mark $marks" >/dev/kmsg; }
+said() { dmesg | sed "1,/mark $marks\$/d" | grep -q "$1"; }
+
+# The disk does not answer a read: abort, then reset; the others go on.
+loses_a_command()
+{
+	local host=$1 disk other reader
+
+	disk=$(scsi_disk "$host-0-2") other=$(scsi_disk "$host-1-2")
+	mark
+	dd if=/tmp/data of="/dev/$disk" bs=64k count=2 oflag=direct || return 1
+	echo 2 >"/sys/block/$disk/device/timeout"
+	echo 2 >"/sys/block/$disk/device/eh_timeout"
+	echo "# host hold $host 0 2" >&3
+	sleep 1
+	timeout 60 dd if="/dev/$disk" bs=64k count=2 iflag=direct of=/tmp/back &
+	reader=$!
+	wait_for 20 said "device reset" || return 1
+	echo "# host release $host 0 2" >&3
+	wait $reader || return 1
+	cmp -n 131072 /tmp/data /tmp/back &&
+	timeout 20 dd if="/dev/$other" bs=4k count=2 iflag=direct of=/dev/null
+}
+
+# The rings are taken down and set up again with I/O waiting.
+suspends()
+{
+	local host jobs= fio
+
+	for host in $(echo "$hosts" | tr , ' '); do
+		jobs="$jobs --name=$host --filename=/dev/$(scsi_disk "$host-0-0")"
+	done
+	timeout 100 fio --eta=never --direct=1 --ioengine=io_uring --rw=randwrite --bs=16k --iodepth=8 --size=2m --loops=4 \
+		--verify=crc32c --verify_fatal=1 $jobs &
+	fio=$!
+	echo 1 >/sys/module/suspend/parameters/pm_test_delay
+	echo devices >/sys/power/pm_test &&
+	echo mem >/sys/power/state &&
+	echo none >/sys/power/pm_test &&
+	echo "# host wakeup" >&3 &&
+	echo mem >/sys/power/state &&
+	wait $fio
+}
+
+# The controller goes while there is I/O, which has to end, and comes again.
+test_unplug()
+{
+	local name=$1 disk=$(scsi_disk "$1-0-0") reader
+
+	fio --name=unplug --filename="/dev/$disk" --direct=1 --ioengine=io_uring --rw=randread --bs=4k \
+		--iodepth=16 --size=16m --time_based --runtime=100 >/dev/null 2>&1 &
+	reader=$!
+	sleep 1
+	echo "# host unplug $name"
+	check "$name: unplugged under load, the disk goes" wait_for 30 has_no_disk "$name-0-0"
+	check "$name: and the load ends" wait_for 10 is_gone $reader
+	echo "# host plug $name $2"
+	check "$name: plugged in again, the disk comes" wait_for 30 has_disk "$name-0-0"
+	check "$name: data on it" fio_disks "$name"
+}
+
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
+no_fault() { ! dmesg | grep -E 'WARNING|BUG|blocked for more|bad (response|sense|residual|event)'; }
+
+# "check" has its command's output go elsewhere
+exec 3>&1
+marks=0
+dd if=/dev/urandom of=/tmp/data bs=1M count=1
+wait_for 20 has_disk s4-0-0
+for host in s4 p4; do
+	dd if="/dev/$(scsi_disk $host-0-0)" bs=64k of=/tmp/cd-$host iflag=direct
+done
+for host in $(echo "$hosts" | tr , ' '); do
+	case $host in
+	?1|pm) test_data $host 1 ;;
+	*) test_data $host 4 ;;
+	esac
+done
+for host in s4 p4; do
+	test_commands $host
+	check "$host: sg_reset of device, target and host under I/O" resets "/dev/$(scsi_disk $host-2-0)"
+	test_hotplug $host
+	check "$host: a command that the device does not answer is recovered" loses_a_command $host
+done
+test_unplug us4 packed=off
+test_unplug up4 packed=on
+check "suspend under I/O" suspends
+check "the kernel found no fault" no_fault
+plan

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Queues that keep each buffer as the driver described it.
+ */
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include "script.h"
+
+static uint queue_size = 64;
+module_param(queue_size, uint, 0444);
+MODULE_PARM_DESC(queue_size, "pieces that a queue has room for");
+
+static uint fail_start;
+module_param(fail_start, uint, 0644);
+MODULE_PARM_DESC(fail_start, "every Nth buffer finds no memory");
+
+static uint fail_add;
+module_param(fail_add, uint, 0644);
+MODULE_PARM_DESC(fail_add, "every Nth piece finds no memory");
+
+static bool fails(uint every)
+{
+	static atomic_t count;
+
+	return every && atomic_inc_return(&count) % every == 0;
+}
+
+static int queue_start_buf(struct virtqueue *vq, unsigned int out,
+			   unsigned int in, void *data, void *ctx, gfp_t gfp)
+{
+	struct buffer *buf;
+
+	if (out + in > vq->num_free)
+		return -ENOSPC;
+	if (fails(fail_start))
+		return -ENOMEM;
+	buf = kzalloc(struct_size(buf, pieces, out + in), gfp);
+	if (!buf)
+		return -ENOMEM;
+	buf->token = data;
+	buf->max = out + in;
+	to_queue(vq)->building = buf;
+	return 0;
+}
+
+static int queue_add(struct virtqueue *vq, void *addr, unsigned int len,
+		     enum dma_data_direction dir)
+{
+	struct buffer *buf = to_queue(vq)->building;
+
+	if (fails(fail_add))
+		return -ENOMEM;
+	buf->pieces[buf->out + buf->in] = (struct piece){ addr, len };
+	if (dir == DMA_TO_DEVICE)
+		buf->out++;
+	else
+		buf->in++;
+	return 0;
+}
+
+static int queue_add_page(struct virtqueue *vq, struct page *page,
+			  unsigned int offset, unsigned int len,
+			  enum dma_data_direction dir)
+{
+	return queue_add(vq, page_address(page) + offset, len, dir);
+}
+
+static int queue_add_dma(struct virtqueue *vq, dma_addr_t addr,
+			 unsigned int len, enum dma_data_direction dir)
+{
+	return queue_add(vq, phys_to_virt(addr), len, dir);
+}
+
+static int queue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
+			unsigned int nents, enum dma_data_direction dir)
+{
+	unsigned int num = 0;
+	int err;
+
+	for (; sgl && num < nents; sgl = sg_next(sgl), num++) {
+		err = queue_add(vq, sg_virt(sgl), sgl->length, dir);
+		if (err)
+			return err;
+	}
+	return num;
+}
+
+static int queue_end_buf(struct virtqueue *vq)
+{
+	struct script_queue *queue = to_queue(vq);
+	struct buffer *buf = queue->building;
+
+	vq->num_free -= buf->out + buf->in;
+	queue->building = NULL;
+	queue_move(queue, buf, &queue->ended);
+	return 0;
+}
+
+static void queue_cancel_buf(struct virtqueue *vq)
+{
+	kfree(to_queue(vq)->building);
+	to_queue(vq)->building = NULL;
+}
+
+static bool queue_kick_prepare(struct virtqueue *vq)
+{
+	struct script_queue *queue = to_queue(vq);
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	list_splice_tail_init(&queue->ended, &queue->offered);
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return true;
+}
+
+static bool queue_notify(struct virtqueue *vq)
+{
+	queue_work(system_unbound_wq, &device_work);
+	return true;
+}
+
+static struct buffer *queue_first(struct script_queue *queue,
+				  struct list_head *list)
+{
+	struct buffer *buf;
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	buf = list_first_entry_or_null(list, struct buffer, list);
+	if (buf)
+		list_del_init(&buf->list);
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return buf;
+}
+
+static void *queue_take(struct script_queue *queue, struct list_head *list)
+{
+	struct buffer *buf = queue_first(queue, list);
+	void *token;
+
+	if (!buf)
+		return NULL;
+	token = buf->token;
+	queue->vq.num_free += buf->out + buf->in;
+	kfree(buf);
+	return token;
+}
+
+static void *queue_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
+{
+	/* As vhost does it: drivers must not rely on the length. */
+	*len = 0;
+	return queue_take(to_queue(vq), &to_queue(vq)->used);
+}
+
+static void *queue_detach_unused_buf(struct virtqueue *vq)
+{
+	struct script_queue *queue = to_queue(vq);
+
+	return queue_take(queue, &queue->used) ?:
+	       queue_take(queue, &queue->held) ?:
+	       queue_take(queue, &queue->offered) ?:
+	       queue_take(queue, &queue->ended);
+}
+
+/* Callbacks are always on: what they are good for is tested elsewhere. */
+static void queue_disable_cb(struct virtqueue *vq)
+{
+}
+
+static unsigned int queue_enable_cb_prepare(struct virtqueue *vq)
+{
+	return 0;
+}
+
+static bool queue_poll(struct virtqueue *vq, unsigned int state)
+{
+	return !list_empty_careful(&to_queue(vq)->used);
+}
+
+static bool queue_enable_cb_delayed(struct virtqueue *vq)
+{
+	return !queue_poll(vq, 0);
+}
+
+static unsigned int queue_get_size(const struct virtqueue *vq)
+{
+	return to_queue(vq)->size;
+}
+
+static const struct virtqueue_ops queue_ops = {
+	.start_buf		= queue_start_buf,
+	.add_sg			= queue_add_sg,
+	.add_page		= queue_add_page,
+	.add_dma		= queue_add_dma,
+	.end_buf		= queue_end_buf,
+	.cancel_buf		= queue_cancel_buf,
+	.kick_prepare		= queue_kick_prepare,
+	.notify			= queue_notify,
+	.get_buf		= queue_get_buf,
+	.disable_cb		= queue_disable_cb,
+	.enable_cb_prepare	= queue_enable_cb_prepare,
+	.enable_cb_delayed	= queue_enable_cb_delayed,
+	.poll			= queue_poll,
+	.detach_unused_buf	= queue_detach_unused_buf,
+	.size			= queue_get_size,
+};
+
+/*
+ * For the device
+ */
+
+struct buffer *queue_next(struct script_queue *queue)
+{
+	return queue_first(queue, &queue->offered);
+}
+
+struct buffer *queue_held(struct script_queue *queue)
+{
+	return queue_first(queue, &queue->held);
+}
+
+void queue_move(struct script_queue *queue, struct buffer *buf,
+		struct list_head *list)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	list_add_tail(&buf->list, list);
+	spin_unlock_irqrestore(&queue->lock, flags);
+}
+
+/* Copy between memory and the pieces from @first on, at @pos in these. */
+static u32 copy(struct piece *piece, unsigned int num, u32 pos, void *mem,
+		u32 len, bool write)
+{
+	u32 done = 0;
+
+	for (; num && done < len; num--, piece++) {
+		u32 part = min(len - done, piece->len - min(pos, piece->len));
+		void *addr = piece->addr + pos;
+
+		if (write)
+			memcpy(addr, mem + done, part);
+		else
+			memcpy(mem + done, addr, part);
+		done += part;
+		pos -= min(pos, piece->len);
+	}
+	return done;
+}
+
+u32 buffer_read(const struct buffer *buf, u32 from, void *to, u32 len)
+{
+	return copy((struct piece *)buf->pieces, buf->out, from, to, len,
+		    false);
+}
+
+u32 buffer_write(struct buffer *buf, u32 to, const void *from, u32 len)
+{
+	return copy(buf->pieces + buf->out, buf->in, to, (void *)from, len,
+		    true);
+}
+
+struct script_queue *queue_create(struct virtio_device *vdev,
+				  unsigned int index,
+				  const struct virtqueue_info *info)
+{
+	struct script_queue *queue = kzalloc(sizeof(*queue), GFP_KERNEL);
+
+	if (!queue)
+		return NULL;
+	queue->vq.ops = &queue_ops;
+	queue->vq.vdev = vdev;
+	queue->vq.index = index;
+	queue->vq.name = info->name;
+	queue->vq.callback = info->callback;
+	queue->vq.num_free = queue_size;
+	queue->vq.num_max = queue_size;
+	queue->size = queue_size;
+	spin_lock_init(&queue->lock);
+	INIT_LIST_HEAD(&queue->ended);
+	INIT_LIST_HEAD(&queue->offered);
+	INIT_LIST_HEAD(&queue->held);
+	INIT_LIST_HEAD(&queue->used);
+	virtqueue_register(&queue->vq);
+	return queue;
+}
+
+void queue_destroy(struct script_queue *queue)
+{
+	virtqueue_unregister(&queue->vq);
+	while (queue_detach_unused_buf(&queue->vq))
+		;
+	kfree(queue);
+}

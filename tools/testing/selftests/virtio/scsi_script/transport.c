@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The transport of the one device, and the way in for the test: parameters.
+ */
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/unaligned.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_scsi.h>
+#include "script.h"
+
+bool script_pi;
+module_param_named(pi, script_pi, bool, 0444);
+MODULE_PARM_DESC(pi, "the disk has protection information of type 1");
+
+static uint resets;
+module_param(resets, uint, 0444);
+MODULE_PARM_DESC(resets, "how often the driver has reset the device");
+
+static uint seg_max = 32;
+module_param(seg_max, uint, 0444);
+static uint cmd_per_lun = 32;
+module_param(cmd_per_lun, uint, 0444);
+static ushort max_target;
+module_param(max_target, ushort, 0444);
+static uint max_lun = 8;
+module_param(max_lun, uint, 0444);
+static uint num_queues = 1;
+module_param(num_queues, uint, 0444);
+
+static struct device *parent;
+static struct script_queue *queues[SCRIPT_QUEUES];
+static u8 script_status;
+
+static void device_run(struct work_struct *work);
+DECLARE_WORK(device_work, device_run);
+
+struct script_queue *script_queue(unsigned int index)
+{
+	return queues[index];
+}
+
+/* Execute what was offered, then interrupt. */
+static void device_run_queue(struct script_queue *queue)
+{
+	struct buffer *buf;
+	unsigned long flags;
+
+	while (queue->vq.index != SCRIPT_EVENT && (buf = queue_next(queue)))
+		target_execute(queue, buf);
+	local_irq_save(flags);
+	if (!list_empty_careful(&queue->used) && queue->vq.callback)
+		queue->vq.callback(&queue->vq);
+	local_irq_restore(flags);
+}
+
+static void device_run(struct work_struct *work)
+{
+	unsigned int i;
+
+	for (i = 0; i < SCRIPT_QUEUES && script_status; i++)
+		if (queues[i])
+			device_run_queue(queues[i]);
+}
+
+static void transport_get(struct virtio_device *vdev, unsigned int offset,
+			  void *buf, unsigned int len)
+{
+	struct virtio_scsi_config config = {
+		.num_queues = cpu_to_virtio32(vdev, num_queues),
+		.seg_max = cpu_to_virtio32(vdev, seg_max),
+		.max_sectors = cpu_to_virtio32(vdev, 1024),
+		.cmd_per_lun = cpu_to_virtio32(vdev, cmd_per_lun),
+		.event_info_size = cpu_to_virtio32(vdev, 16),
+		.sense_size = cpu_to_virtio32(vdev, 96),
+		.cdb_size = cpu_to_virtio32(vdev, 32),
+		.max_target = cpu_to_virtio16(vdev, max_target),
+		.max_lun = cpu_to_virtio32(vdev, max_lun),
+	};
+
+	memset(buf, 0, len);
+	if (offset < sizeof(config))
+		memcpy(buf, (void *)&config + offset,
+		       min_t(size_t, len, sizeof(config) - offset));
+}
+
+static void transport_set(struct virtio_device *vdev, unsigned int offset,
+			  const void *buf, unsigned int len)
+{
+}
+
+static u8 transport_get_status(struct virtio_device *vdev)
+{
+	return script_status;
+}
+
+static void transport_set_status(struct virtio_device *vdev, u8 status)
+{
+	script_status = status;
+	queue_work(system_unbound_wq, &device_work);
+}
+
+static void transport_reset(struct virtio_device *vdev)
+{
+	script_status = 0;
+	cancel_work_sync(&device_work);
+	resets++;
+}
+
+static void transport_synchronize_cbs(struct virtio_device *vdev)
+{
+	flush_work(&device_work);
+}
+
+static u64 transport_get_features(struct virtio_device *vdev)
+{
+	return BIT_ULL(VIRTIO_F_VERSION_1) | BIT_ULL(VIRTIO_SCSI_F_HOTPLUG) |
+	       BIT_ULL(VIRTIO_SCSI_F_CHANGE) |
+	       (script_pi ? BIT_ULL(VIRTIO_SCSI_F_T10_PI) : 0);
+}
+
+static int transport_finalize_features(struct virtio_device *vdev)
+{
+	return 0;
+}
+
+static const char *transport_bus_name(struct virtio_device *vdev)
+{
+	return dev_name(parent);
+}
+
+static void transport_del_vqs(struct virtio_device *vdev)
+{
+	unsigned int i;
+
+	cancel_work_sync(&device_work);
+	for (i = 0; i < SCRIPT_QUEUES; i++) {
+		if (queues[i])
+			queue_destroy(queues[i]);
+		queues[i] = NULL;
+	}
+}
+
+static int transport_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
+			      struct virtqueue *vqs[],
+			      struct virtqueue_info vqs_info[],
+			      struct irq_affinity *desc)
+{
+	unsigned int i;
+
+	if (nvqs > SCRIPT_QUEUES)
+		return -ENOENT;
+	for (i = 0; i < nvqs; i++) {
+		queues[i] = queue_create(vdev, i, &vqs_info[i]);
+		if (!queues[i]) {
+			transport_del_vqs(vdev);
+			return -ENOMEM;
+		}
+		vqs[i] = &queues[i]->vq;
+	}
+	return 0;
+}
+
+static const struct virtio_config_ops transport_ops = {
+	.get			= transport_get,
+	.set			= transport_set,
+	.get_status		= transport_get_status,
+	.set_status		= transport_set_status,
+	.reset			= transport_reset,
+	.find_vqs		= transport_find_vqs,
+	.del_vqs		= transport_del_vqs,
+	.synchronize_cbs	= transport_synchronize_cbs,
+	.get_features		= transport_get_features,
+	.finalize_features	= transport_finalize_features,
+	.bus_name		= transport_bus_name,
+};
+
+static void script_release(struct device *dev)
+{
+}
+
+struct virtio_device script_vdev = {
+	.id = { VIRTIO_ID_SCSI, VIRTIO_DEV_ANY_ID },
+	.config = &transport_ops,
+	.dev.release = script_release,
+};
+
+/* TYPE LUN REASON, hexadecimal; LUN is the first four bytes. */
+static int event_set(const char *value, const struct kernel_param *kp)
+{
+	struct script_queue *queue = queues[SCRIPT_EVENT];
+	struct virtio_scsi_event event = {};
+	u32 type, lun, reason;
+	struct buffer *buf;
+
+	if (sscanf(value, "%x %x %x", &type, &lun, &reason) != 3)
+		return -EINVAL;
+	buf = queue ? queue_next(queue) : NULL;
+	if (!buf)
+		return -ENOBUFS;
+	event.event = cpu_to_virtio32(&script_vdev, type);
+	event.reason = cpu_to_virtio32(&script_vdev, reason);
+	put_unaligned_be32(lun, event.lun);
+	buffer_write(buf, 0, &event, sizeof(event));
+	queue_move(queue, buf, &queue->used);
+	queue_work(system_unbound_wq, &device_work);
+	return 0;
+}
+
+static const struct kernel_param_ops event_ops = { .set = event_set };
+module_param_cb(event, &event_ops, NULL, 0200);
+MODULE_PARM_DESC(event, "send an event: TYPE LUN REASON");
+
+static int lose_set(const char *value, const struct kernel_param *kp)
+{
+	virtio_break_device(&script_vdev);
+	return 0;
+}
+
+static const struct kernel_param_ops lose_ops = { .set = lose_set };
+module_param_cb(lose, &lose_ops, NULL, 0200);
+MODULE_PARM_DESC(lose, "write anything: the device is gone");
+
+static int __init transport_init(void)
+{
+	int err;
+
+	parent = root_device_register("scsi-script");
+	if (IS_ERR(parent))
+		return PTR_ERR(parent);
+	err = target_init();
+	if (err)
+		goto no_target;
+	script_vdev.dev.parent = parent;
+	err = register_virtio_device(&script_vdev);
+	if (err)
+		goto no_device;
+	return 0;
+
+no_device:
+	target_exit();
+no_target:
+	root_device_unregister(parent);
+	return err;
+}
+module_init(transport_init);
+
+static void __exit transport_exit(void)
+{
+	unregister_virtio_device(&script_vdev);
+	target_exit();
+	root_device_unregister(parent);
+}
+module_exit(transport_exit);
+
+MODULE_DESCRIPTION("A virtio SCSI device that follows a script, to test the driver");
+MODULE_LICENSE("GPL");
