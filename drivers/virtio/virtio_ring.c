@@ -92,26 +92,14 @@ void vring_mem_free(struct vring_virtqueue *vring, struct vring_mem *mem)
 		free_pages_exact(mem->addr, mem->size);
 }
 
-/* Unmap a buffer.  Its mappings go back to the pool if they came from there. */
-void vring_unmap(struct vring_virtqueue *vring, struct vring_state *state)
+/*
+ * The buffer will not be.  Mappings that were made for it belong to it, as if
+ * it had been complete, and are undone.
+ */
+void vring_cancel(struct vring_virtqueue *vring, struct vring_state *state)
 {
-	struct vring_map *maps = vring->rings.map;
-	struct vring_map *map = NULL;
-	u16 cur = state->map_head;
-	u16 num;
-
-	if (state->indirect)
-		maps = state->table->map;
-	for (num = state->map_num; num; num--) {
-		map = &maps[cur];
-		dma_unmap_page(vring->vq.dma_dev, map->addr, map->len,
-			       map->dir);
-		cur = map->next;
-	}
-	if (map && !state->indirect) {
-		map->next = vring->map_free;
-		vring->map_free = state->map_head;
-	}
+	vring_take_maps(vring, state);
+	vring_release(vring, state);
 }
 
 /*

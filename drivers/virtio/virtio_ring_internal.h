@@ -137,8 +137,9 @@ struct vring_virtqueue {
 	u16 free_head;		/* unused state */
 	u16 oldest;		/* in order: the next buffer to be used */
 	u16 map_free;		/* unused mappings */
-	u16 map_cur;		/* the next one for the buffer being built */
-	struct vring_map *maps;	/* where that is: the pool's or a table's */
+	u16 map_num;		/* mappings of the buffer being built */
+	struct vring_map *map_next;	/* where the next one goes */
+	struct vring_map *maps;	/* where that is: the pool or a table's */
 	bool weak_barriers;
 	bool indirect;		/* VIRTIO_RING_F_INDIRECT_DESC, and no ctx */
 	bool event;		/* VIRTIO_RING_F_EVENT_IDX */
@@ -199,7 +200,7 @@ int vring_mem_alloc(struct vring_virtqueue *vring, struct vring_mem *mem,
 void vring_mem_free(struct vring_virtqueue *vring, struct vring_mem *mem);
 bool vring_tables_grow(struct vring_virtqueue *vring, unsigned int order,
 		       gfp_t gfp);
-void vring_unmap(struct vring_virtqueue *vring, struct vring_state *state);
+void vring_cancel(struct vring_virtqueue *vring, struct vring_state *state);
 
 __printf(2, 3)
 void vring_break(struct vring_virtqueue *vring, const char *fmt, ...);
@@ -303,7 +304,6 @@ static __always_inline int vring_start(struct vring_virtqueue *vring,
 				       unsigned int num, void *data,
 				       void *ctx, gfp_t gfp)
 {
-	struct vring_map *maps = vring->rings.map;
 	bool want = vring_wants_table(vring, num, ctx);
 	struct vring_table *table = NULL;
 
@@ -318,11 +318,11 @@ static __always_inline int vring_start(struct vring_virtqueue *vring,
 	else
 		state->ctx = ctx;
 	state->indirect = table;
-	if (unlikely(maps)) {
-		vring->maps = table ? table->map : maps;
-		vring->map_cur = table ? 0 : vring->map_free;
-		state->map_head = vring->map_cur;
-		state->map_num = 0;
+	if (unlikely(vring->rings.map)) {
+		state->map_head = table ? 0 : vring->map_free;
+		vring->maps = table ? table->map : vring->rings.map;
+		vring->map_next = vring->maps + state->map_head;
+		vring->map_num = 0;
 	}
 	return 0;
 }
@@ -338,8 +338,8 @@ static inline dma_addr_t vring_phys(struct page *page, unsigned int offset,
 
 /* Map an element of the buffer being built, and keep what unmaps it. */
 static __always_inline dma_addr_t
-vring_map_dma(struct vring_virtqueue *vring, struct vring_state *state,
-	      struct page *page, unsigned int offset, unsigned int len,
+vring_map_dma(struct vring_virtqueue *vring, struct page *page,
+	      unsigned int offset, unsigned int len,
 	      enum dma_data_direction dir)
 {
 	struct device *dma_dev = vring->vq.dma_dev;
@@ -350,28 +350,17 @@ vring_map_dma(struct vring_virtqueue *vring, struct vring_state *state,
 	if (unlikely(dma_mapping_error(dma_dev, addr)))
 		return DMA_MAPPING_ERROR;
 
-	map = &vring->maps[vring->map_cur];
+	map = vring->map_next;
 	map->addr = addr;
 	map->len = len;
 	map->dir = dir;
-	vring->map_cur = map->next;
-	state->map_num++;
+	vring->map_next = vring->maps + map->next;
+	vring->map_num++;
 	return addr;
 }
 
-/* The DMA address of an element, or DMA_MAPPING_ERROR */
-static __always_inline dma_addr_t
-vring_map(struct vring_virtqueue *vring, struct vring_state *state,
-	  struct page *page, unsigned int offset, unsigned int len,
-	  enum dma_data_direction dir)
-{
-	if (unlikely(vring->rings.map))
-		return vring_map_dma(vring, state, page, offset, len, dir);
-	return vring_phys(page, offset, len, dir);
-}
-
+/* The DMA address of an element, or DMA_MAPPING_ERROR if it is not @plain */
 static __always_inline dma_addr_t vring_map_sg(struct vring_virtqueue *vring,
-					       struct vring_state *state,
 					       struct scatterlist *sg,
 					       enum dma_data_direction dir,
 					       bool plain)
@@ -380,8 +369,7 @@ static __always_inline dma_addr_t vring_map_sg(struct vring_virtqueue *vring,
 		return vring_phys(sg_page(sg), sg->offset, sg->length, dir);
 	if (vring->premapped)
 		return sg_dma_address(sg);
-	return vring_map_dma(vring, state, sg_page(sg), sg->offset, sg->length,
-			     dir);
+	return vring_map_dma(vring, sg_page(sg), sg->offset, sg->length, dir);
 }
 
 /* sg_next() for one that isn't the last, without a call for each element */
@@ -393,24 +381,52 @@ static inline struct scatterlist *vring_sg_next(struct scatterlist *sg)
 
 /* The mappings of the buffer being built are its own now. */
 static inline void vring_take_maps(struct vring_virtqueue *vring,
-				   const struct vring_state *state)
+				   struct vring_state *state)
 {
-	if (unlikely(vring->rings.map) && !state->indirect)
-		vring->map_free = vring->map_cur;
+	if (likely(!vring->rings.map))
+		return;
+	state->map_num = vring->map_num;
+	if (!state->indirect)
+		vring->map_free = vring->map_next - vring->maps;
 }
 
 /*
  * The buffer goes to the device, which may write @in_len bytes, and takes @num
  * descriptors in the ring.
  */
-static inline void vring_commit(struct vring_virtqueue *vring,
-				struct vring_state *state, u32 in_len,
-				unsigned int num)
+static __always_inline void vring_commit(struct vring_virtqueue *vring,
+					 struct vring_state *state,
+					 u32 in_len, unsigned int num)
 {
 	vring_take_maps(vring, state);
 	state->in_len = in_len;
 	state->num = num;
 	vring->vq.num_free -= num;
+}
+
+/* Unmap a buffer.  Its mappings go back to the pool if they came from there. */
+static __always_inline void vring_unmap(struct vring_virtqueue *vring,
+					const struct vring_state *state)
+{
+	struct vring_map *maps = vring->rings.map;
+	unsigned int num = state->map_num;
+	u16 cur = state->map_head;
+	struct vring_map *map;
+
+	if (!num)
+		return;
+	if (state->indirect)
+		maps = state->table->map;
+	do {
+		map = &maps[cur];
+		dma_unmap_page(vring->vq.dma_dev, map->addr, map->len,
+			       map->dir);
+		cur = map->next;
+	} while (--num);
+	if (!state->indirect) {
+		map->next = vring->map_free;
+		vring->map_free = state->map_head;
+	}
 }
 
 /* The device is done with the buffer, or will never see it. */
@@ -422,13 +438,6 @@ static __always_inline void vring_release(struct vring_virtqueue *vring,
 		vring_unmap(vring, state);
 	if (state->indirect)
 		vring_table_put(vring, state->table);
-}
-
-static inline void vring_cancel(struct vring_virtqueue *vring,
-				struct vring_state *state)
-{
-	vring_take_maps(vring, state);
-	vring_release(vring, state);
 }
 
 /* Of a used buffer: its token, the bytes written (@len, checked), its context */

@@ -171,7 +171,7 @@ static __always_inline void packed_append(struct vring_virtqueue *vring,
 		packed_append_ring(vring, build, addr, len, flags);
 }
 
-/* A loop for each kind of buffer and of address: both arguments are constant. */
+/* To be inlined with constants: a loop for each kind of buffer and address */
 static __always_inline int packed_append_list(struct vring_virtqueue *vring,
 					      struct packed_build *build,
 					      struct scatterlist *sg,
@@ -180,43 +180,43 @@ static __always_inline int packed_append_list(struct vring_virtqueue *vring,
 					      bool indirect, bool plain)
 {
 	unsigned int flags = dir == DMA_FROM_DEVICE ? VRING_DESC_F_WRITE : 0;
-	unsigned int n = 0;
 	dma_addr_t addr;
-	u32 bytes = 0;
 
 	for (;;) {
-		addr = vring_map_sg(vring, build->state, sg, dir, plain);
+		addr = vring_map_sg(vring, sg, dir, plain);
 		if (!plain && unlikely(addr == DMA_MAPPING_ERROR))
 			return -ENOMEM;
 		packed_append(vring, build, addr, sg->length, flags, indirect);
-		bytes += sg->length;
-		if (++n == nents || sg_is_last(sg))
+		build->in_len += sg->length;
+		if (!--nents || sg_is_last(sg))
 			break;
 		sg = vring_sg_next(sg);
 	}
-	if (flags)
-		build->in_len += bytes;
-	else
+	/* No writable element has come before readable ones. */
+	if (!flags) {
+		build->in_len = 0;
 		build->head_flags = 0;
-	return n;
+	}
+	return nents;
 }
 
-/* Append a list, but no more than @nents elements.  How many, or an error. */
+/*
+ * Append a list, but no more than @nents elements.  By how many it was shorter,
+ * or an error.
+ */
 static __always_inline int packed_append_sg(struct vring_virtqueue *vring,
 					    struct packed_build *build,
 					    struct scatterlist *sg,
 					    unsigned int nents,
 					    enum dma_data_direction dir)
 {
-	bool indirect = build->indirect;
-
-	if (likely(vring->plain))
-		return indirect ?
-		       packed_append_list(vring, build, sg, nents, dir, true, true) :
-		       packed_append_list(vring, build, sg, nents, dir, false, true);
-	return indirect ?
-	       packed_append_list(vring, build, sg, nents, dir, true, false) :
-	       packed_append_list(vring, build, sg, nents, dir, false, false);
+	if (unlikely(!vring->plain))
+		return packed_append_list(vring, build, sg, nents, dir,
+					  build->indirect, false);
+	if (build->indirect)
+		return packed_append_list(vring, build, sg, nents, dir, true,
+					  true);
+	return packed_append_list(vring, build, sg, nents, dir, false, true);
 }
 
 /* The buffer has @num elements: make it available, or part of a batch. */
@@ -259,23 +259,29 @@ static __always_inline void packed_finish(struct vring_virtqueue *vring,
  * must not look available.  The wrap counter is part of next_avail, which did
  * not move.
  */
-static void packed_cancel(struct vring_virtqueue *vring,
-			  struct vring_state *state,
-			  const struct vring_packed_desc *end, u16 end_lap)
+static void packed_erase(struct vring_virtqueue *vring,
+			 const struct vring_packed_desc *end, u16 end_lap)
 {
 	struct vring_packed *ring = &vring->rings.packed;
 	struct vring_packed_desc *desc;
 	u16 flags = packed_other_lap(vring->lap_flags);
 
 	desc = ring->desc + packed_index(vring->next_avail);
-	while (!state->indirect && (desc != end || flags == end_lap)) {
+	while (desc != end || flags == end_lap) {
 		desc->flags = cpu_to_le16(flags);
 		if (++desc == ring->end) {
 			desc = ring->desc;
 			flags = packed_other_lap(flags);
 		}
 	}
-	vring_cancel(vring, state);
+}
+
+static __always_inline void packed_cancel(struct vring_virtqueue *vring,
+					  const struct packed_build *build)
+{
+	if (!build->indirect)
+		packed_erase(vring, build->next, build->lap_flags);
+	vring_cancel(vring, build->state);
 }
 
 int vring_packed_start_buf(struct virtqueue *vq, unsigned int out,
@@ -312,30 +318,53 @@ int vring_packed_add_dma(struct virtqueue *vq, dma_addr_t addr,
 	return packed_add_one(to_vring(vq), addr, len, dir);
 }
 
+/* Out of line, as with it packed_add_one() would have to save registers. */
+static noinline int packed_add_mapped(struct vring_virtqueue *vring,
+				      struct page *page, unsigned int offset,
+				      unsigned int len,
+				      enum dma_data_direction dir)
+{
+	dma_addr_t addr;
+
+	addr = vring_map_dma(vring, page, offset, len, dir);
+	if (unlikely(addr == DMA_MAPPING_ERROR))
+		return -ENOMEM;
+	return packed_add_one(vring, addr, len, dir);
+}
+
 int vring_packed_add_page(struct virtqueue *vq, struct page *page,
 			  unsigned int offset, unsigned int len,
 			  enum dma_data_direction dir)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	dma_addr_t addr;
 
-	addr = vring_map(vring, vring->packed_build.state, page, offset, len,
-			 dir);
-	if (unlikely(addr == DMA_MAPPING_ERROR))
-		return -ENOMEM;
-	return packed_add_one(vring, addr, len, dir);
+	if (unlikely(vring->rings.map))
+		return packed_add_mapped(vring, page, offset, len, dir);
+	return packed_add_one(vring, vring_phys(page, offset, len, dir), len, dir);
+}
+
+static noinline int packed_add_list(struct vring_virtqueue *vring,
+				    struct scatterlist *sg, unsigned int nents,
+				    enum dma_data_direction dir)
+{
+	struct packed_build build = vring->packed_build;	/* in registers */
+	int left;
+
+	left = packed_append_sg(vring, &build, sg, nents, dir);
+	vring->packed_build = build;
+	return left < 0 ? left : nents - left;
 }
 
 int vring_packed_add_sg(struct virtqueue *vq, struct scatterlist *sg,
 			unsigned int nents, enum dma_data_direction dir)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct packed_build build = vring->packed_build; /* in registers */
-	int added;
 
-	added = packed_append_sg(vring, &build, sg, nents, dir);
-	vring->packed_build = build;
-	return added;
+	if (nents > 1 || unlikely(!vring->plain))
+		return packed_add_list(vring, sg, nents, dir);
+	packed_add_one(vring, vring_phys(sg_page(sg), sg->offset, sg->length, dir),
+		       sg->length, dir);
+	return 1;
 }
 
 int vring_packed_end_buf(struct virtqueue *vq)
@@ -349,9 +378,29 @@ int vring_packed_end_buf(struct virtqueue *vq)
 void vring_packed_cancel_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	const struct packed_build *build = &vring->packed_build;
 
-	packed_cancel(vring, build->state, build->next, build->lap_flags);
+	packed_cancel(vring, &vring->packed_build);
+}
+
+/* A buffer of one list: without a loop over lists */
+static __always_inline int
+packed_add_buf(struct vring_virtqueue *vring, struct scatterlist *sg,
+	       bool readable, unsigned int num, void *data, void *ctx, gfp_t gfp)
+{
+	struct packed_build build;	/* in registers */
+	int err, left;
+
+	err = packed_start(vring, &build, readable, num, data, ctx, gfp);
+	if (unlikely(err))
+		return err;
+	left = packed_append_sg(vring, &build, sg, num,
+				readable ? DMA_TO_DEVICE : DMA_FROM_DEVICE);
+	if (unlikely(left < 0)) {
+		packed_cancel(vring, &build);
+		return left;
+	}
+	packed_finish(vring, &build, num - left);
+	return 0;
 }
 
 int vring_packed_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
@@ -361,21 +410,22 @@ int vring_packed_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 	struct vring_virtqueue *vring = to_vring(vq);
 	enum dma_data_direction dir;
 	struct packed_build build;	/* in registers */
-	unsigned int i, left = num;
-	int err;
+	unsigned int i;
+	int err, left = num;
 
+	if (out_sgs + in_sgs == 1)
+		return packed_add_buf(vring, sgs[0], out_sgs, num, data, ctx,
+				      gfp);
 	err = packed_start(vring, &build, out_sgs, num, data, ctx, gfp);
 	if (unlikely(err))
 		return err;
 	for (i = 0; i < out_sgs + in_sgs && left; i++) {
 		dir = i < out_sgs ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
-		err = packed_append_sg(vring, &build, sgs[i], left, dir);
-		if (unlikely(err < 0)) {
-			packed_cancel(vring, build.state, build.next,
-				      build.lap_flags);
-			return err;
+		left = packed_append_sg(vring, &build, sgs[i], left, dir);
+		if (unlikely(left < 0)) {
+			packed_cancel(vring, &build);
+			return left;
 		}
-		left -= err;
 	}
 	packed_finish(vring, &build, num - left);
 	return 0;
@@ -421,10 +471,8 @@ bool vring_packed_kick_prepare(struct virtqueue *vq)
  */
 
 static __always_inline void packed_put_buf(struct vring_virtqueue *vring,
-					   u16 id)
+					   struct vring_state *state, u16 id)
 {
-	struct vring_state *state = &vring->rings.state[id];
-
 	vring_release(vring, state);
 	vring->vq.num_free += state->num;
 	if (vring->in_order)
@@ -435,7 +483,7 @@ static __always_inline void packed_put_buf(struct vring_virtqueue *vring,
 
 static void packed_free_buf(struct vring_virtqueue *vring, u16 id)
 {
-	packed_put_buf(vring, id);
+	packed_put_buf(vring, &vring->rings.state[id], id);
 }
 
 /* Is there a used buffer at a position, or one of a batch that is half taken? */
@@ -461,9 +509,9 @@ static void packed_arm_event(struct vring_virtqueue *vring)
 			cpu_to_le16(vring->last_used));
 }
 
-/* Read the next used descriptor: a buffer ID in flight, or -1. */
-static __always_inline int packed_read_used(struct vring_virtqueue *vring,
-					    u16 pos, u32 *len)
+/* Read the next used descriptor: true if it has a buffer ID in flight. */
+static __always_inline bool packed_read_used(struct vring_virtqueue *vring,
+					     u16 pos, u16 *used_id, u32 *len)
 {
 	struct vring_packed_desc *used;
 	u16 id;
@@ -473,13 +521,14 @@ static __always_inline int packed_read_used(struct vring_virtqueue *vring,
 	*len = le32_to_cpu(READ_ONCE(used->len));
 	if (unlikely(id >= vring->rings.num)) {
 		vring_break(vring, "used id %u is out of range", id);
-		return -1;
+		return false;
 	}
 	if (unlikely(!vring->rings.state[id].data)) {
 		vring_break(vring, "used id %u is not in flight", id);
-		return -1;
+		return false;
 	}
-	return id;
+	*used_id = id;
+	return true;
 }
 
 /*
@@ -487,17 +536,16 @@ static __always_inline int packed_read_used(struct vring_virtqueue *vring,
  * which it names the last.  It lies where the first one was made available; the
  * others are skipped, and are used in full.
  */
-static int packed_next_in_order(struct vring_virtqueue *vring, u16 pos,
-				u32 *len)
+static bool packed_next_in_order(struct vring_virtqueue *vring, u16 pos,
+				 u16 *used_id, u32 *len)
 {
-	u16 id = vring->oldest;
+	u16 id = vring->oldest, last;
 	struct vring_state *state = &vring->rings.state[id];
 
 	if (vring->batch_last < 0) {
-		WRITE_ONCE(vring->batch_last,
-			   packed_read_used(vring, pos, &vring->batch_len));
-		if (unlikely(vring->batch_last < 0))
-			return -1;
+		if (!packed_read_used(vring, pos, &last, &vring->batch_len))
+			return false;
+		WRITE_ONCE(vring->batch_last, last);
 	}
 	*len = state->in_len;
 	if (id == vring->batch_last) {
@@ -505,15 +553,17 @@ static int packed_next_in_order(struct vring_virtqueue *vring, u16 pos,
 		WRITE_ONCE(vring->batch_last, -1);
 	}
 	vring->oldest = state->next;
-	return id;
+	*used_id = id;
+	return true;
 }
 
 void *vring_packed_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 	u16 pos = vring->last_used;
+	struct vring_state *state;
 	void *data;
-	int id;
+	u16 id;
 
 	if (!packed_used_at(vring, pos))
 		return NULL;
@@ -523,17 +573,17 @@ void *vring_packed_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 	 */
 	virtio_rmb(vring->weak_barriers);
 
-	id = vring->in_order ? packed_next_in_order(vring, pos, len) :
-			       packed_read_used(vring, pos, len);
-	if (unlikely(id < 0))
+	if (vring->in_order ? !packed_next_in_order(vring, pos, &id, len) :
+			      !packed_read_used(vring, pos, &id, len))
 		return NULL;
-	data = vring_take(vring, &vring->rings.state[id], len, ctx);
-	packed_put_buf(vring, id);
-	pos = packed_advance(vring, pos, vring->rings.state[id].num);
+	state = &vring->rings.state[id];
+	data = vring_take(vring, state, len, ctx);
+	pos = packed_advance(vring, pos, state->num);
 	WRITE_ONCE(vring->last_used, pos);
 	if (vring->event && !READ_ONCE(vring->cb_disabled) &&
 	    !packed_used_at(vring, pos))
 		packed_arm_event(vring);
+	packed_put_buf(vring, state, id);
 	return data;
 }
 

@@ -99,7 +99,7 @@ static __always_inline void split_append(struct vring_virtqueue *vring,
 	desc->next = cpu_to_virtio16(vdev, build->cur);
 }
 
-/* A loop for each kind of buffer and of address: both arguments are constant. */
+/* To be inlined with constants: a loop for each kind of buffer and address */
 static __always_inline int split_append_list(struct vring_virtqueue *vring,
 					     struct split_build *build,
 					     struct scatterlist *sg,
@@ -108,41 +108,41 @@ static __always_inline int split_append_list(struct vring_virtqueue *vring,
 					     bool indirect, bool plain)
 {
 	unsigned int flags = dir == DMA_FROM_DEVICE ? VRING_DESC_F_WRITE : 0;
-	unsigned int n = 0;
 	dma_addr_t addr;
-	u32 bytes = 0;
 
 	for (;;) {
-		addr = vring_map_sg(vring, build->state, sg, dir, plain);
+		addr = vring_map_sg(vring, sg, dir, plain);
 		if (!plain && unlikely(addr == DMA_MAPPING_ERROR))
 			return -ENOMEM;
 		split_append(vring, build, addr, sg->length, flags, indirect);
-		bytes += sg->length;
-		if (++n == nents || sg_is_last(sg))
+		build->in_len += sg->length;
+		if (!--nents || sg_is_last(sg))
 			break;
 		sg = vring_sg_next(sg);
 	}
-	if (flags)
-		build->in_len += bytes;
-	return n;
+	/* No writable element has come before readable ones. */
+	if (!flags)
+		build->in_len = 0;
+	return nents;
 }
 
-/* Append a list, but no more than @nents elements.  How many, or an error. */
+/*
+ * Append a list, but no more than @nents elements.  By how many it was shorter,
+ * or an error.
+ */
 static __always_inline int split_append_sg(struct vring_virtqueue *vring,
 					   struct split_build *build,
 					   struct scatterlist *sg,
 					   unsigned int nents,
 					   enum dma_data_direction dir)
 {
-	bool indirect = build->indirect;
-
-	if (likely(vring->plain))
-		return indirect ?
-		       split_append_list(vring, build, sg, nents, dir, true, true) :
-		       split_append_list(vring, build, sg, nents, dir, false, true);
-	return indirect ?
-	       split_append_list(vring, build, sg, nents, dir, true, false) :
-	       split_append_list(vring, build, sg, nents, dir, false, false);
+	if (unlikely(!vring->plain))
+		return split_append_list(vring, build, sg, nents, dir,
+					 build->indirect, false);
+	if (build->indirect)
+		return split_append_list(vring, build, sg, nents, dir, true,
+					 true);
+	return split_append_list(vring, build, sg, nents, dir, false, true);
 }
 
 /* Let the descriptor in the ring point to the table that was filled. */
@@ -172,11 +172,11 @@ static __always_inline void split_finish(struct vring_virtqueue *vring,
 	if (build->indirect) {
 		split_link_table(vring, build, head);
 		build->state->last = head;
-		vring_commit(vring, build->state, build->in_len, 1);
+		num = 1;
 	} else {
 		build->state->last = build->prev - ring->desc;
-		vring_commit(vring, build->state, build->in_len, num);
 	}
+	vring_commit(vring, build->state, build->in_len, num);
 	vring->free_head = build->cur;
 
 	ring->avail->ring[vring->next_avail & (ring->num - 1)] =
@@ -216,30 +216,53 @@ int vring_split_add_dma(struct virtqueue *vq, dma_addr_t addr,
 	return split_add_one(to_vring(vq), addr, len, dir);
 }
 
+/* Out of line, as with it split_add_one() would have to save registers. */
+static noinline int split_add_mapped(struct vring_virtqueue *vring,
+				     struct page *page, unsigned int offset,
+				     unsigned int len,
+				     enum dma_data_direction dir)
+{
+	dma_addr_t addr;
+
+	addr = vring_map_dma(vring, page, offset, len, dir);
+	if (unlikely(addr == DMA_MAPPING_ERROR))
+		return -ENOMEM;
+	return split_add_one(vring, addr, len, dir);
+}
+
 int vring_split_add_page(struct virtqueue *vq, struct page *page,
 			 unsigned int offset, unsigned int len,
 			 enum dma_data_direction dir)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	dma_addr_t addr;
 
-	addr = vring_map(vring, vring->split_build.state, page, offset, len,
-			 dir);
-	if (unlikely(addr == DMA_MAPPING_ERROR))
-		return -ENOMEM;
-	return split_add_one(vring, addr, len, dir);
+	if (unlikely(vring->rings.map))
+		return split_add_mapped(vring, page, offset, len, dir);
+	return split_add_one(vring, vring_phys(page, offset, len, dir), len, dir);
+}
+
+static noinline int split_add_list(struct vring_virtqueue *vring,
+				   struct scatterlist *sg, unsigned int nents,
+				   enum dma_data_direction dir)
+{
+	struct split_build build = vring->split_build;	/* in registers */
+	int left;
+
+	left = split_append_sg(vring, &build, sg, nents, dir);
+	vring->split_build = build;
+	return left < 0 ? left : nents - left;
 }
 
 int vring_split_add_sg(struct virtqueue *vq, struct scatterlist *sg,
 		       unsigned int nents, enum dma_data_direction dir)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct split_build build = vring->split_build;	/* in registers */
-	int added;
 
-	added = split_append_sg(vring, &build, sg, nents, dir);
-	vring->split_build = build;
-	return added;
+	if (nents > 1 || unlikely(!vring->plain))
+		return split_add_list(vring, sg, nents, dir);
+	split_add_one(vring, vring_phys(sg_page(sg), sg->offset, sg->length, dir),
+		      sg->length, dir);
+	return 1;
 }
 
 int vring_split_end_buf(struct virtqueue *vq)
@@ -252,8 +275,31 @@ int vring_split_end_buf(struct virtqueue *vq)
 
 void vring_split_cancel_buf(struct virtqueue *vq)
 {
+	struct vring_virtqueue *vring = to_vring(vq);
+
 	/* Free list and available ring were not touched yet. */
-	vring_cancel(to_vring(vq), to_vring(vq)->split_build.state);
+	vring_cancel(vring, vring->split_build.state);
+}
+
+/* A buffer of one list: without a loop over lists */
+static __always_inline int
+split_add_buf(struct vring_virtqueue *vring, struct scatterlist *sg,
+	      bool readable, unsigned int num, void *data, void *ctx, gfp_t gfp)
+{
+	struct split_build build;	/* in registers */
+	int err, left;
+
+	err = split_start(vring, &build, readable, num, data, ctx, gfp);
+	if (unlikely(err))
+		return err;
+	left = split_append_sg(vring, &build, sg, num,
+			       readable ? DMA_TO_DEVICE : DMA_FROM_DEVICE);
+	if (unlikely(left < 0)) {
+		vring_cancel(vring, build.state);
+		return left;
+	}
+	split_finish(vring, &build, num - left);
+	return 0;
 }
 
 int vring_split_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
@@ -263,20 +309,22 @@ int vring_split_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 	struct vring_virtqueue *vring = to_vring(vq);
 	enum dma_data_direction dir;
 	struct split_build build;	/* in registers */
-	unsigned int i, left = num;
-	int err;
+	unsigned int i;
+	int err, left = num;
 
+	if (out_sgs + in_sgs == 1)
+		return split_add_buf(vring, sgs[0], out_sgs, num, data, ctx,
+				     gfp);
 	err = split_start(vring, &build, out_sgs, num, data, ctx, gfp);
 	if (unlikely(err))
 		return err;
 	for (i = 0; i < out_sgs + in_sgs && left; i++) {
 		dir = i < out_sgs ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
-		err = split_append_sg(vring, &build, sgs[i], left, dir);
-		if (unlikely(err < 0)) {
+		left = split_append_sg(vring, &build, sgs[i], left, dir);
+		if (unlikely(left < 0)) {
 			vring_cancel(vring, build.state);
-			return err;
+			return left;
 		}
-		left -= err;
 	}
 	split_finish(vring, &build, num - left);
 	return 0;
@@ -309,10 +357,9 @@ bool vring_split_kick_prepare(struct virtqueue *vq)
  * Taking used buffers
  */
 
-static __always_inline void split_put_buf(struct vring_virtqueue *vring, u16 id)
+static __always_inline void split_put_buf(struct vring_virtqueue *vring,
+					  struct vring_state *state, u16 id)
 {
-	struct vring_state *state = &vring->rings.state[id];
-
 	vring_release(vring, state);
 	vring->vq.num_free += state->num;
 	if (vring->in_order)
@@ -323,7 +370,7 @@ static __always_inline void split_put_buf(struct vring_virtqueue *vring, u16 id)
 
 static void split_free_buf(struct vring_virtqueue *vring, u16 id)
 {
-	split_put_buf(vring, id);
+	split_put_buf(vring, &vring->rings.state[id], id);
 }
 
 static bool split_more_used(const struct vring_virtqueue *vring)
@@ -365,9 +412,9 @@ static void split_arm_event(struct vring_virtqueue *vring)
 			cpu_to_virtio16(vring->vq.vdev, vring->last_used));
 }
 
-/* Read the next element of the used ring: a head in flight, or -1. */
-static __always_inline int split_read_used(struct vring_virtqueue *vring,
-					   u32 *len)
+/* Read the next element of the used ring: true if it has a head in flight. */
+static __always_inline bool split_read_used(struct vring_virtqueue *vring,
+					    u16 *used_id, u32 *len)
 {
 	struct virtio_device *vdev = vring->vq.vdev;
 	struct vring *ring = split_ring(vring);
@@ -379,13 +426,14 @@ static __always_inline int split_read_used(struct vring_virtqueue *vring,
 	*len = virtio32_to_cpu(vdev, READ_ONCE(used->len));
 	if (unlikely(id >= ring->num)) {
 		vring_break(vring, "used id %u is out of range", id);
-		return -1;
+		return false;
 	}
 	if (unlikely(!vring->rings.state[id].data)) {
 		vring_break(vring, "used id %u is not in flight", id);
-		return -1;
+		return false;
 	}
-	return id;
+	*used_id = id;
+	return true;
 }
 
 /*
@@ -393,15 +441,16 @@ static __always_inline int split_read_used(struct vring_virtqueue *vring,
  * it names the last.  It lies where the element of the first one would; those
  * of the others are skipped, and these are used in full.
  */
-static int split_next_in_order(struct vring_virtqueue *vring, u32 *len)
+static bool split_next_in_order(struct vring_virtqueue *vring, u16 *used_id,
+				u32 *len)
 {
-	u16 id = vring->oldest;
+	u16 id = vring->oldest, last;
 	struct vring_state *state = &vring->rings.state[id];
 
 	if (vring->batch_last < 0) {
-		vring->batch_last = split_read_used(vring, &vring->batch_len);
-		if (unlikely(vring->batch_last < 0))
-			return -1;
+		if (!split_read_used(vring, &last, &vring->batch_len))
+			return false;
+		vring->batch_last = last;
 	}
 	*len = state->in_len;
 	if (id == vring->batch_last) {
@@ -410,31 +459,33 @@ static int split_next_in_order(struct vring_virtqueue *vring, u32 *len)
 	} else if (unlikely((u16)(vring->used_seen - vring->last_used) == 1)) {
 		vring_break(vring, "the batch ends behind the used index %u",
 			    vring->used_seen);
-		return -1;
+		return false;
 	}
 	vring->oldest = vring->rings.state[state->last].next;
-	return id;
+	*used_id = id;
+	return true;
 }
 
 void *vring_split_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
+	struct vring_state *state;
 	void *data;
-	int id;
+	u16 id;
 
 	if (vring->used_seen == vring->last_used && !split_refresh_used(vring))
 		return NULL;
 
-	id = vring->in_order ? split_next_in_order(vring, len) :
-			       split_read_used(vring, len);
-	if (unlikely(id < 0))
+	if (vring->in_order ? !split_next_in_order(vring, &id, len) :
+			      !split_read_used(vring, &id, len))
 		return NULL;
-	data = vring_take(vring, &vring->rings.state[id], len, ctx);
-	split_put_buf(vring, id);
+	state = &vring->rings.state[id];
+	data = vring_take(vring, state, len, ctx);
 	WRITE_ONCE(vring->last_used, vring->last_used + 1);
 	if (vring->event && vring->used_seen == vring->last_used &&
 	    !READ_ONCE(vring->cb_disabled))
 		split_arm_event(vring);
+	split_put_buf(vring, state, id);
 	return data;
 }
 

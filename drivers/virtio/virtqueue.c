@@ -282,12 +282,15 @@ void virtqueue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 	u16 *room = virtqueue_room(vq, dir);
 	int added;
 
-	/* It may be shorter than the caller says. */
-	if (unlikely(nents > *room))
+	/* One comparison for 0 and for too many: it may be shorter than that. */
+	if (unlikely(nents - 1 >= *room)) {
+		if (!nents)
+			return;
 		nents = virtqueue_sg_len_max(sgl, nents);
-	if (unlikely(nents > *room)) {
-		virtqueue_no_room(vq);
-		return;
+		if (nents > *room) {
+			virtqueue_no_room(vq);
+			return;
+		}
 	}
 	added = INDIRECT_CALL_2(vq->ops->add_sg, vring_split_add_sg,
 				vring_packed_add_sg, vq, sgl, nents, dir);
