@@ -13,5 +13,6 @@ void add_tests(void)
 	misuse_tests();
 	hostile_tests();
 	lifecycle_tests();
+	clause_tests();
 	defect_tests();
 }

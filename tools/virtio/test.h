@@ -57,6 +57,7 @@ void failure_tests(void);
 void misuse_tests(void);
 void hostile_tests(void);
 void lifecycle_tests(void);
+void clause_tests(void);
 void defect_tests(void);
 
 #endif
