@@ -329,17 +329,13 @@ vring_new(unsigned int index, unsigned int align, struct virtio_device *vdev,
  *
  * Return: The queue, to be destroyed by vring_del_virtqueue(), or NULL.
  */
-struct virtqueue *vring_create_virtqueue_dma(unsigned int index,
-					     unsigned int num,
-					     unsigned int vring_align,
-					     struct virtio_device *vdev,
-					     bool weak_barriers,
-					     bool may_reduce_num,
-					     bool ctx,
-					     bool (*notify)(struct virtqueue *vq),
-					     void (*callback)(struct virtqueue *vq),
-					     const char *name,
-					     struct device *dma_dev)
+struct virtqueue *
+vring_create_virtqueue_dma(unsigned int index, unsigned int num,
+			   unsigned int vring_align, struct virtio_device *vdev,
+			   bool weak_barriers, bool may_reduce_num, bool ctx,
+			   bool (*notify)(struct virtqueue *vq),
+			   void (*callback)(struct virtqueue *vq),
+			   const char *name, struct device *dma_dev)
 {
 	struct vring_virtqueue *vring;
 
@@ -378,16 +374,12 @@ EXPORT_SYMBOL_GPL(vring_create_virtqueue_dma);
  *
  * Return: The queue, to be destroyed by vring_del_virtqueue(), or NULL.
  */
-struct virtqueue *vring_create_virtqueue(unsigned int index,
-					 unsigned int num,
-					 unsigned int vring_align,
-					 struct virtio_device *vdev,
-					 bool weak_barriers,
-					 bool may_reduce_num,
-					 bool ctx,
-					 bool (*notify)(struct virtqueue *vq),
-					 void (*callback)(struct virtqueue *vq),
-					 const char *name)
+struct virtqueue *
+vring_create_virtqueue(unsigned int index, unsigned int num,
+		       unsigned int vring_align, struct virtio_device *vdev,
+		       bool weak_barriers, bool may_reduce_num, bool ctx,
+		       bool (*notify)(struct virtqueue *vq),
+		       void (*callback)(struct virtqueue *vq), const char *name)
 {
 	return vring_create_virtqueue_dma(index, num, vring_align, vdev,
 					  weak_barriers, may_reduce_num, ctx,
@@ -417,16 +409,12 @@ EXPORT_SYMBOL_GPL(vring_create_virtqueue);
  * Return: The queue, to be destroyed by vring_del_virtqueue(), or NULL, also
  * when the device has negotiated packed rings.
  */
-struct virtqueue *vring_new_virtqueue(unsigned int index,
-				      unsigned int num,
-				      unsigned int vring_align,
-				      struct virtio_device *vdev,
-				      bool weak_barriers,
-				      bool ctx,
-				      void *pages,
-				      bool (*notify)(struct virtqueue *vq),
-				      void (*callback)(struct virtqueue *vq),
-				      const char *name)
+struct virtqueue *
+vring_new_virtqueue(unsigned int index, unsigned int num,
+		    unsigned int vring_align, struct virtio_device *vdev,
+		    bool weak_barriers, bool ctx, void *pages,
+		    bool (*notify)(struct virtqueue *vq),
+		    void (*callback)(struct virtqueue *vq), const char *name)
 {
 	struct vring_virtqueue *vring;
 

@@ -221,6 +221,9 @@ int vring_set_dma_premapped(struct virtqueue *vq);
 int vring_split_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 			unsigned int out_sgs, unsigned int in_sgs,
 			unsigned int num, void *data, void *ctx, gfp_t gfp);
+int vring_split_add_list(struct virtqueue *vq, struct scatterlist *sgl,
+			 unsigned int num, enum dma_data_direction dir,
+			 void *data, gfp_t gfp);
 int vring_split_start_buf(struct virtqueue *vq, unsigned int out,
 			  unsigned int in, void *data, void *ctx, gfp_t gfp);
 int vring_split_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
@@ -242,6 +245,9 @@ bool vring_split_poll(struct virtqueue *vq, unsigned int state);
 int vring_packed_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 			 unsigned int out_sgs, unsigned int in_sgs,
 			 unsigned int num, void *data, void *ctx, gfp_t gfp);
+int vring_packed_add_list(struct virtqueue *vq, struct scatterlist *sgl,
+			  unsigned int num, enum dma_data_direction dir,
+			  void *data, gfp_t gfp);
 int vring_packed_start_buf(struct virtqueue *vq, unsigned int out,
 			   unsigned int in, void *data, void *ctx, gfp_t gfp);
 int vring_packed_add_sg(struct virtqueue *vq, struct scatterlist *sgl,

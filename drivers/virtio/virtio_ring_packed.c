@@ -382,19 +382,20 @@ void vring_packed_cancel_buf(struct virtqueue *vq)
 	packed_cancel(vring, &vring->packed_build);
 }
 
-/* A buffer of one list: without a loop over lists */
-static __always_inline int
-packed_add_buf(struct vring_virtqueue *vring, struct scatterlist *sg,
-	       bool readable, unsigned int num, void *data, void *ctx, gfp_t gfp)
+/* A buffer of one list: vring_packed_add_sgs() without its loop */
+int vring_packed_add_list(struct virtqueue *vq, struct scatterlist *sg,
+			  unsigned int num, enum dma_data_direction dir,
+			  void *data, gfp_t gfp)
 {
+	struct vring_virtqueue *vring = to_vring(vq);
 	struct packed_build build;	/* in registers */
 	int err, left;
 
-	err = packed_start(vring, &build, readable, num, data, ctx, gfp);
+	err = packed_start(vring, &build, dir == DMA_TO_DEVICE, num, data, NULL,
+			   gfp);
 	if (unlikely(err))
 		return err;
-	left = packed_append_sg(vring, &build, sg, num,
-				readable ? DMA_TO_DEVICE : DMA_FROM_DEVICE);
+	left = packed_append_sg(vring, &build, sg, num, dir);
 	if (unlikely(left < 0)) {
 		packed_cancel(vring, &build);
 		return left;
@@ -413,9 +414,6 @@ int vring_packed_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 	unsigned int i;
 	int err, left = num;
 
-	if (out_sgs + in_sgs == 1)
-		return packed_add_buf(vring, sgs[0], out_sgs, num, data, ctx,
-				      gfp);
 	err = packed_start(vring, &build, out_sgs, num, data, ctx, gfp);
 	if (unlikely(err))
 		return err;
@@ -721,6 +719,7 @@ static dma_addr_t packed_device_addr(const struct vring_virtqueue *vring)
 const struct vring_layout vring_packed_layout = {
 	.ops = {
 		.add_sgs		= vring_packed_add_sgs,
+		.add_list		= vring_packed_add_list,
 		.start_buf		= vring_packed_start_buf,
 		.add_sg			= vring_packed_add_sg,
 		.add_page		= vring_packed_add_page,

@@ -281,19 +281,20 @@ void vring_split_cancel_buf(struct virtqueue *vq)
 	vring_cancel(vring, vring->split_build.state);
 }
 
-/* A buffer of one list: without a loop over lists */
-static __always_inline int
-split_add_buf(struct vring_virtqueue *vring, struct scatterlist *sg,
-	      bool readable, unsigned int num, void *data, void *ctx, gfp_t gfp)
+/* A buffer of one list: vring_split_add_sgs() without its loop */
+int vring_split_add_list(struct virtqueue *vq, struct scatterlist *sg,
+			 unsigned int num, enum dma_data_direction dir,
+			 void *data, gfp_t gfp)
 {
+	struct vring_virtqueue *vring = to_vring(vq);
 	struct split_build build;	/* in registers */
 	int err, left;
 
-	err = split_start(vring, &build, readable, num, data, ctx, gfp);
+	err = split_start(vring, &build, dir == DMA_TO_DEVICE, num, data, NULL,
+			  gfp);
 	if (unlikely(err))
 		return err;
-	left = split_append_sg(vring, &build, sg, num,
-			       readable ? DMA_TO_DEVICE : DMA_FROM_DEVICE);
+	left = split_append_sg(vring, &build, sg, num, dir);
 	if (unlikely(left < 0)) {
 		vring_cancel(vring, build.state);
 		return left;
@@ -312,9 +313,6 @@ int vring_split_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 	unsigned int i;
 	int err, left = num;
 
-	if (out_sgs + in_sgs == 1)
-		return split_add_buf(vring, sgs[0], out_sgs, num, data, ctx,
-				     gfp);
 	err = split_start(vring, &build, out_sgs, num, data, ctx, gfp);
 	if (unlikely(err))
 		return err;
@@ -644,6 +642,7 @@ static dma_addr_t split_device_addr(const struct vring_virtqueue *vring)
 const struct vring_layout vring_split_layout = {
 	.ops = {
 		.add_sgs		= vring_split_add_sgs,
+		.add_list		= vring_split_add_list,
 		.start_buf		= vring_split_start_buf,
 		.add_sg			= vring_split_add_sg,
 		.add_page		= vring_split_add_page,

@@ -405,6 +405,29 @@ virtqueue_add(struct virtqueue *vq, struct scatterlist *sgs[],
 	return err;
 }
 
+static __always_inline int
+virtqueue_add_list(struct virtqueue *vq, struct scatterlist *sg,
+		   unsigned int num, enum dma_data_direction dir, void *data,
+		   gfp_t gfp)
+{
+	unsigned int out = dir == DMA_TO_DEVICE ? num : 0;
+	int err;
+
+	err = virtqueue_check(vq, out, num - out, data);
+	if (unlikely(err))
+		return err;
+	if (!vq->ops->add_list)
+		return virtqueue_add_pieces(vq, &sg, !!out, !out, out,
+					    num - out, data, NULL, gfp);
+
+	virtqueue_enter(vq);
+	err = INDIRECT_CALL_2(vq->ops->add_list, vring_split_add_list,
+			      vring_packed_add_list, vq, sg, num, dir, data,
+			      gfp);
+	virtqueue_leave(vq);
+	return err;
+}
+
 /**
  * virtqueue_add_outbuf - add a buffer that the device reads
  * @vq: the queue
@@ -420,7 +443,7 @@ virtqueue_add(struct virtqueue *vq, struct scatterlist *sgs[],
 int virtqueue_add_outbuf(struct virtqueue *vq, struct scatterlist sg[],
 			 unsigned int num, void *data, gfp_t gfp)
 {
-	return virtqueue_add(vq, &sg, 1, 0, num, 0, data, NULL, gfp);
+	return virtqueue_add_list(vq, sg, num, DMA_TO_DEVICE, data, gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_outbuf);
 
@@ -439,7 +462,7 @@ EXPORT_SYMBOL_GPL(virtqueue_add_outbuf);
 int virtqueue_add_inbuf(struct virtqueue *vq, struct scatterlist sg[],
 			unsigned int num, void *data, gfp_t gfp)
 {
-	return virtqueue_add(vq, &sg, 0, 1, 0, num, data, NULL, gfp);
+	return virtqueue_add_list(vq, sg, num, DMA_FROM_DEVICE, data, gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_inbuf);
 

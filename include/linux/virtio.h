@@ -35,6 +35,7 @@ struct vring;
  * @add_sgs: a whole buffer of @num elements in one call: as @start_buf, @add_sg
  *           for each list, and @end_buf or @cancel_buf.  NULL if that would be
  *           no faster.
+ * @add_list: the same for one list and without a context.  NULL if @add_sgs is.
  * @end_buf: make the buffer ready for the next @kick_prepare.  When this
  *           fails, the queue is as it was before @start_buf.
  * @cancel_buf: undo everything since @start_buf.
@@ -80,6 +81,9 @@ struct virtqueue_ops {
 	int (*add_sgs)(struct virtqueue *vq, struct scatterlist *sgs[],
 		       unsigned int out_sgs, unsigned int in_sgs,
 		       unsigned int num, void *data, void *ctx, gfp_t gfp);
+	int (*add_list)(struct virtqueue *vq, struct scatterlist *sgl,
+			unsigned int num, enum dma_data_direction dir,
+			void *data, gfp_t gfp);
 	int (*end_buf)(struct virtqueue *vq);
 	void (*cancel_buf)(struct virtqueue *vq);
 	bool (*kick_prepare)(struct virtqueue *vq);
