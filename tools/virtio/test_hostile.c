@@ -294,6 +294,78 @@ static void garbage_everywhere(const struct tq_config *config)
 	}
 }
 
+/* In order, a batch that ends with what is not in flight, or out of range */
+static void batch_of_nothing(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+
+	in_flight(tq, 3, 1);
+	tq->dq.ops->put_used(&tq->dq, 5, 0, 1);
+	check_broken(tq, 5);
+}
+
+static void batch_out_of_range(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+
+	in_flight(tq, 3, 1);
+	tq->dq.ops->put_used(&tq->dq, 200, 0, 3);
+	check_broken(tq, 200);
+}
+
+/* Split: the used index covers two buffers, the element names the third. */
+static void batch_beyond_index(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	unsigned int len, n;
+	struct req *req;
+
+	in_flight(tq, 4, 1);
+	tq->dq.ops->put_used(&tq->dq, tq->held.req[2]->buf.id, 0, 2);
+	for (n = 0; (req = virtqueue_get_buf(tq->vq, &len)); n++) {
+		check(req == tq->held.req[tq->held.first], "a wrong buffer");
+		req_free(tq, req_list_take(&tq->held, 0));
+	}
+	check(n < 3, "%u buffers of two that were used", n);
+	check(virtqueue_is_broken(tq->vq), "the queue isn't broken");
+	check(shim.errs == 1, "%u messages", shim.errs);
+	tq->hostile = true;
+	tq_delete(tq);
+}
+
+/* A batch, then another that begins with a buffer of the first */
+static void batch_twice(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	struct device_buf buf;
+
+	in_flight(tq, 4, 1);
+	buf = tq->held.req[1]->buf;
+	tq_use_batch(tq, 3);
+	check(tq_get_all(tq) == 3, "a batch is incomplete");
+	tq->dq.ops->put_used(&tq->dq, buf.id, 0, 1);
+	check_broken(tq, buf.id);
+}
+
+static void add_in_order_tests(const struct tq_config *base)
+{
+	struct tq_config config = *base;
+	const char *name;
+
+	config.in_order = true;
+	name = tq_name(&config);
+	test_add(garbage_everywhere, &config, "hostile: garbage everywhere, %s",
+		 name);
+	test_add(batch_of_nothing, &config,
+		 "hostile: a batch ends at no buffer, %s", name);
+	test_add(batch_out_of_range, &config,
+		 "hostile: a batch ends out of range, %s", name);
+	test_add(batch_twice, &config, "hostile: a batch used twice, %s", name);
+	if (!config.packed)
+		test_add(batch_beyond_index, &config,
+			 "hostile: a batch beyond the used index, %s", name);
+}
+
 static void add_tests_for(const struct tq_config *base)
 {
 	struct tq_config config = *base;
@@ -302,6 +374,7 @@ static void add_tests_for(const struct tq_config *base)
 	if (config.order || config.legacy)
 		return;
 	config.num = 8;
+	add_in_order_tests(&config);
 	name = tq_name(&config);
 	test_add(garbage_everywhere, &config, "hostile: garbage everywhere, %s",
 		 name);
