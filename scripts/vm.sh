@@ -78,7 +78,7 @@ vm_choose_accel()
 	else
 		say "/dev/kvm is there but no guest boots with it: running on TCG (emulated CPUs)"
 	fi
-	rm -f "$probe"
+	rm -f "$probe" "$probe.qemu"
 }
 
 vm_accel_options()
