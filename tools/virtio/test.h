@@ -13,17 +13,15 @@ struct tq_config;
 typedef void test_fn(const struct tq_config *config);
 
 /* Add a test.  @config is copied; the name is formatted. */
-__printf(3, 4)
 void test_add(test_fn *fn, const struct tq_config *config, const char *name,
-	      ...);
+	      ...) __printf(3, 4);
 
 /*
  * Add a test of a defect of stock 6.12.  Built with the base's ring, the
  * program passes it if it fails and @stock is part of the message.
  */
-__printf(4, 5)
 void defect_add(test_fn *fn, const struct tq_config *config, const char *stock,
-		const char *name, ...);
+		const char *name, ...) __printf(4, 5);
 
 __printf(3, 4) __noreturn
 void test_fail(const char *file, int line, const char *fmt, ...);
