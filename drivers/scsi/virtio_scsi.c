@@ -1107,13 +1107,7 @@ static const struct scsi_host_template virtscsi_host_template = {
 	.track_queue_depth	= 1,
 };
 
-#define virtscsi_config(vdev, field)					\
-({									\
-	__virtio_native_type(struct virtio_scsi_config, field) value;	\
-									\
-	virtio_cread(vdev, struct virtio_scsi_config, field, &value);	\
-	value;								\
-})
+#define VIRTSCSI_AT(field)	offsetof(struct virtio_scsi_config, field)
 
 /*
  * A buffer is never longer than the queue (2.7.5.3.1): header and response
@@ -1123,6 +1117,7 @@ static int virtscsi_set_limits(struct virtscsi *vscsi)
 {
 	struct virtio_device *vdev = vscsi->vdev;
 	struct Scsi_Host *shost = vscsi->shost;
+	u32 depth = virtio_cread32(vdev, VIRTSCSI_AT(cmd_per_lun));
 	u32 size = virtscsi_queue_size(vscsi);
 	u32 segs = size - 2;
 
@@ -1133,16 +1128,16 @@ static int virtscsi_set_limits(struct virtscsi *vscsi)
 		return -EINVAL;
 	}
 
-	segs = min(segs, virtscsi_config(vdev, seg_max) ?: 1);
+	segs = min(segs, virtio_cread32(vdev, VIRTSCSI_AT(seg_max)) ?: 1);
 	shost->sg_tablesize = segs;
 	shost->sg_prot_tablesize = segs;
 	shost->can_queue = size;
-	shost->cmd_per_lun = min3(virtscsi_config(vdev, cmd_per_lun) ?: 1,
-				  size, (u32)SHRT_MAX);
-	shost->max_sectors = virtscsi_config(vdev, max_sectors) ?: 0xffff;
-	shost->max_id = min(virtscsi_config(vdev, max_target),
+	shost->cmd_per_lun = min3(depth ?: 1, size, (u32)SHRT_MAX);
+	shost->max_sectors =
+		virtio_cread32(vdev, VIRTSCSI_AT(max_sectors)) ?: 0xffff;
+	shost->max_id = min(virtio_cread16(vdev, VIRTSCSI_AT(max_target)),
 			    VIRTSCSI_MAX_TARGET) + 1;
-	shost->max_lun = min(virtscsi_config(vdev, max_lun),
+	shost->max_lun = min(virtio_cread32(vdev, VIRTSCSI_AT(max_lun)),
 			     VIRTSCSI_MAX_LUN) + VIRTSCSI_LUN_FLAT + 1;
 	shost->max_channel = 0;
 	shost->max_cmd_len = VIRTIO_SCSI_CDB_SIZE;
@@ -1166,7 +1161,8 @@ static struct virtscsi *virtscsi_alloc(struct virtio_device *vdev)
 	struct Scsi_Host *shost;
 	struct virtscsi *vscsi;
 
-	num_queues = clamp(virtscsi_config(vdev, num_queues), 1, nr_cpu_ids);
+	num_queues = clamp(virtio_cread32(vdev, VIRTSCSI_AT(num_queues)),
+			   1, nr_cpu_ids);
 	shost = scsi_host_alloc(&virtscsi_host_template,
 				struct_size(vscsi, req, num_queues));
 	if (!shost)
