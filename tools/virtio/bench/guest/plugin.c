@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A plugin for QEMU's TCG that counts guest instructions by address range.
+ * A plugin for QEMU's TCG that counts guest instructions by function.
  *
  * -plugin LIB,ranges=FILE		each line of FILE: FIRST LAST NAME (hex)
  *
  * The guest marks what is to be counted with no-ops that have an address of
- * their own (see load.c).  Each second mark logs one line (-d plugin):
+ * their own (see load.c).  Each second mark logs (-d plugin) all instructions,
+ * then for each range that was used its instructions, and how often a block
+ * began at its first address, which for a function is how often it was called:
  *
- *	bench counts: all N NAME N NAME N ...
+ *	bench all N
+ *	bench count NAME N CALLS
+ *	...
+ *	bench stops
  *
  * A translation block never leaves the function that it starts in, so its
  * address tells whose all of its instructions are.  One vCPU only.
@@ -23,57 +28,49 @@
 
 EXPORT int qemu_plugin_version = 1;
 
-#define MAX_RANGES	256
+#define MAX_RANGES	8192
+#define NAME_LENGTH	96
 
 struct range {
 	__u64 first;
 	__u64 last;
-	struct group *group;
-};
-
-struct group {
-	char name[32];
-	__u64 count;
+	__u64 instructions;
+	__u64 calls;
+	char name[NAME_LENGTH];
 };
 
 static struct range ranges[MAX_RANGES];
-static struct group groups[MAX_RANGES];
-static unsigned int range_count, group_count;
+static unsigned int range_count;
 static __u64 all;
-
-static struct group *group_named(const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < group_count; i++)
-		if (!strcmp(groups[i].name, name))
-			return &groups[i];
-	snprintf(groups[group_count].name, sizeof(groups->name), "%s", name);
-	return &groups[group_count++];
-}
 
 static void start(unsigned int vcpu, void *data)
 {
 	unsigned int i;
 
 	all = 0;
-	for (i = 0; i < group_count; i++)
-		groups[i].count = 0;
+	for (i = 0; i < range_count; i++) {
+		ranges[i].instructions = 0;
+		ranges[i].calls = 0;
+	}
 	qemu_plugin_outs("bench starts\n");
 }
 
 static void stop(unsigned int vcpu, void *data)
 {
-	char text[MAX_RANGES * 64];
+	char text[NAME_LENGTH + 64];
 	unsigned int i;
-	int n;
 
-	n = sprintf(text, "bench counts: all %llu", (unsigned long long)all);
-	for (i = 0; i < group_count; i++)
-		n += sprintf(text + n, " %s %llu", groups[i].name,
-			     (unsigned long long)groups[i].count);
-	sprintf(text + n, "\n");
+	sprintf(text, "bench all %llu\n", (unsigned long long)all);
 	qemu_plugin_outs(text);
+	for (i = 0; i < range_count; i++) {
+		if (!ranges[i].instructions)
+			continue;
+		sprintf(text, "bench count %s %llu %llu\n", ranges[i].name,
+			(unsigned long long)ranges[i].instructions,
+			(unsigned long long)ranges[i].calls);
+		qemu_plugin_outs(text);
+	}
+	qemu_plugin_outs("bench stops\n");
 }
 
 /* nopl 0x56495230(%rax) starts, nopl 0x56495231(%rax) stops */
@@ -93,7 +90,17 @@ static void find_mark(struct qemu_plugin_insn *insn)
 					       NO_REGISTERS, NULL);
 }
 
-static void count_block(struct qemu_plugin_tb *tb, __u64 *counter, size_t n)
+static struct range *range_of(__u64 address)
+{
+	unsigned int i;
+
+	for (i = 0; i < range_count; i++)
+		if (address >= ranges[i].first && address <= ranges[i].last)
+			return &ranges[i];
+	return NULL;
+}
+
+static void add_up(struct qemu_plugin_tb *tb, __u64 *counter, size_t n)
 {
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD, counter, n);
 }
@@ -101,31 +108,31 @@ static void count_block(struct qemu_plugin_tb *tb, __u64 *counter, size_t n)
 static void translated(__u64 id, struct qemu_plugin_tb *tb)
 {
 	__u64 address = qemu_plugin_tb_vaddr(tb);
+	struct range *range = range_of(address);
 	size_t n = qemu_plugin_tb_n_insns(tb);
 	unsigned int i;
 
-	count_block(tb, &all, n);
-	for (i = 0; i < range_count; i++)
-		if (address >= ranges[i].first && address <= ranges[i].last)
-			count_block(tb, &ranges[i].group->count, n);
+	add_up(tb, &all, n);
+	if (range) {
+		add_up(tb, &range->instructions, n);
+		if (address == range->first)
+			add_up(tb, &range->calls, 1);
+	}
 	for (i = 0; i < n; i++)
 		find_mark(qemu_plugin_tb_get_insn(tb, i));
 }
 
 static int read_ranges(const char *file)
 {
-	unsigned long long first, last;
 	FILE *in = fopen(file, "r");
-	char name[32];
+	struct range range = {};
 
 	if (!in)
 		return -1;
 	while (range_count < MAX_RANGES &&
-	       fscanf(in, "%llx %llx %31s", &first, &last, name) == 3) {
-		ranges[range_count++] = (struct range) {
-			first, last, group_named(name),
-		};
-	}
+	       fscanf(in, "%llx %llx %95s", &range.first, &range.last,
+		      range.name) == 3)
+		ranges[range_count++] = range;
 	fclose(in);
 	return 0;
 }
