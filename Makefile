@@ -37,9 +37,10 @@ tools:		## build and run the ring core's tests in user space
 	@scripts/overlay
 	@$(MAKE) --no-print-directory -C tools/virtio test
 
-fuzz:		## the ring core against a lying device, for FUZZ_SECONDS (60)
+fuzz:		## ring, block and SCSI against lying devices, FUZZ_SECONDS (60) each
 	@scripts/base
 	@$(MAKE) --no-print-directory -C tools/virtio/fuzz fuzz
+	@$(MAKE) --no-print-directory -C tools/virtio/fuzz/drivers fuzz
 
 bench:		## measure the rings against stock's, in user space
 	@scripts/bench
