@@ -886,3 +886,22 @@ void tq_all_configs(tq_config_fn *fn)
 		fn(&config);
 	}
 }
+
+void tq_all_in_order(tq_config_fn *fn)
+{
+#ifndef STOCK
+	unsigned int bits;
+
+	for (bits = 0; bits < 16; bits++) {
+		struct tq_config config = {
+			.in_order = true,
+			.packed = bits & 1,
+			.indirect = bits & 2,
+			.event = bits & 4,
+			.access = bits & 8,
+		};
+
+		fn(&config);
+	}
+#endif
+}

@@ -210,6 +210,8 @@ const char *tq_name(const struct tq_config *config);
 /* Call @fn for all combinations of features that are worth it. */
 typedef void tq_config_fn(const struct tq_config *config);
 void tq_all_configs(tq_config_fn *fn);
+/* The same with VIRTIO_F_IN_ORDER, which stock doesn't know */
+void tq_all_in_order(tq_config_fn *fn);
 
 void req_list_push(struct req_list *list, struct req *req);
 struct req *req_list_take(struct req_list *list, unsigned int n);

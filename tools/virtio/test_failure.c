@@ -215,4 +215,5 @@ static void add_tests_for(const struct tq_config *base)
 void failure_tests(void)
 {
 	tq_all_configs(add_tests_for);
+	tq_all_in_order(add_tests_for);
 }

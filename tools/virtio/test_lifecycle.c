@@ -539,5 +539,6 @@ void lifecycle_tests(void)
 	static const struct tq_config config;
 
 	tq_all_configs(add_tests_for);
+	tq_all_in_order(add_tests_for);
 	test_add(features, &config, "lifecycle: transport features");
 }

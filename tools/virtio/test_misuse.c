@@ -350,6 +350,7 @@ static void add_tests_for(const struct tq_config *base)
 void misuse_tests(void)
 {
 	tq_all_configs(add_tests_for);
+	tq_all_in_order(add_tests_for);
 }
 #else
 void misuse_tests(void)
