@@ -7,10 +7,15 @@
 static const u8 *front;
 static const u8 *back;
 
+/* Points that a call has left, and those until the device acts again */
+static unsigned int points_left;
+static unsigned int countdown;
+
 void input_set(const u8 *data, size_t size)
 {
 	front = data;
 	back = data + size;
+	countdown = 0;
 }
 
 bool input_ended(void)
@@ -27,10 +32,6 @@ u8 device_byte(void)
 {
 	return front < back ? *--back : 0;
 }
-
-/* Points that a call has left, and those until the device acts again */
-static unsigned int points_left;
-static unsigned int countdown;
 
 /*
  * Work is bounded by what the driver asks for, never by what the device wrote:

@@ -241,13 +241,23 @@ static struct request *new_request(void)
 	return req;
 }
 
+/* What there is no room for fits when all else is done, or has an error. */
+static void send(struct request *req, bool last)
+{
+	if (block_send(req, last))
+		return;
+	shim.alloc_fail_at = 0;
+	shim.map_fail_at = 0;
+	block_drain();
+	check(block_send(req, true), "a request never fits");
+}
+
 static void send_one(void)
 {
 	struct request *req = new_request();
 
-	/* What there is no room for is sent later: here, never. */
-	if (req && !block_send(req, driver_byte() & 1))
-		blk_mq_free_request(req);
+	if (req)
+		send(req, driver_byte() & 1);
 }
 
 static void send_many(void)
@@ -262,8 +272,7 @@ static void send_many(void)
 		return;
 	block_send_list(&list);
 	while ((req = rq_list_pop(&list)))
-		if (!block_send(req, true))
-			blk_mq_free_request(req);
+		send(req, true);
 }
 
 /* In memory of just the size that the driver may write */

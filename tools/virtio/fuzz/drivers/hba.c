@@ -192,6 +192,7 @@ void target_load(void)
 {
 	target_driver = target_module;
 	host_create(&good_config, sizeof(good_config));
+	host.may_shrink = true;
 	*target_virtscsi_poll_queues = driver_byte() % 3;
 }
 

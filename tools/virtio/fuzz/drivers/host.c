@@ -162,8 +162,11 @@ static u32 config_generation(struct virtio_device *vdev)
 	return host.stuck_generation;
 }
 
+/* The device may turn the features down that it took before. */
 static u8 get_status(struct virtio_device *vdev)
 {
+	if (device_byte() == 0xff)
+		return host.status & ~VIRTIO_CONFIG_S_FEATURES_OK;
 	return host.status;
 }
 
@@ -228,13 +231,15 @@ static int find_vqs(struct virtio_device *vdev, unsigned int num,
 		    struct virtqueue *vqs[], struct virtqueue_info info[],
 		    struct irq_affinity *affinity)
 {
+	unsigned int size = host.queue_size, i;
 	struct host_queue *queue;
-	unsigned int i;
 
 	check(num <= HOST_MAX_QUEUES, "%u queues", num);
+	if (host.may_shrink && size > 1 && device_byte() == 0xff)
+		size /= 2;
 	for (i = 0; i < num; i++) {
 		queue = &host.queues[i];
-		queue->vq = vring_create_virtqueue(i, host.queue_size, 64, vdev,
+		queue->vq = vring_create_virtqueue(i, size, 64, vdev,
 						   true, false, info[i].ctx,
 						   notify, info[i].callback,
 						   info[i].name);
@@ -318,6 +323,7 @@ void host_create(const void *config, unsigned int size)
 	for (i = more >> 6; i; i--)
 		host_spoil_config();
 	host.bound = false;
+	host.may_shrink = false;
 	host.status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
 		      VIRTIO_CONFIG_S_FEATURES_OK;
 }
@@ -401,7 +407,7 @@ static void act_quietly(u8 how)
 		device_set_kicks(&queue->dq, how & 8 ? KICKS_ON : KICKS_OFF, 0);
 		break;
 	default:
-		if (how > 0xc0)
+		if (how & 64)
 			spoil_ring(queue, how);
 		break;
 	}

@@ -41,6 +41,7 @@ struct host_queue {
  * @stuck_generation: so often more, it changes for good
  * @bound: the bus hands changes of the configuration on: not while the driver is
  *         bound, unbound, suspended or resumed
+ * @may_shrink: queues may be smaller than they were before the device was reset
  * @status: the device status
  * @queue_size: size of all queues
  * @queues: the queues
@@ -54,6 +55,7 @@ struct host {
 	bool flux;
 	unsigned int stuck_generation;
 	bool bound;
+	bool may_shrink;
 	u8 status;
 	unsigned int queue_size;
 	struct host_queue queues[HOST_MAX_QUEUES];
