@@ -46,7 +46,9 @@
 #define ktime_get_ns()		0ULL
 #define pr_warn(...)		do { } while (0)
 #define dev_notice(dev, ...)	shim_dev_warn(dev, __VA_ARGS__)
+#ifndef dev_info
 #define dev_info(dev, ...)	shim_dev_warn(dev, __VA_ARGS__)
+#endif
 #define dev_err_ratelimited(dev, ...) shim_dev_warn(dev, __VA_ARGS__)
 #define dev_warn_ratelimited(dev, ...) shim_dev_warn(dev, __VA_ARGS__)
 #define snprintf(...)		((unsigned int)snprintf(__VA_ARGS__))
