@@ -18,6 +18,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/t10-pi.h>
 #include <linux/unaligned.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
@@ -29,8 +30,10 @@
 #include <scsi/scsi_host.h>
 #include "sd.h"
 
-/* Queues before the request queues: control and event */
-#define VIRTSCSI_QUEUES_BEFORE	2
+/* Numbers of queues (5.6.2); those from VIRTSCSI_REQ on take requests. */
+#define VIRTSCSI_CTRL		0
+#define VIRTSCSI_EVENT		1
+#define VIRTSCSI_REQ		2
 #define VIRTSCSI_EVENTS		8
 /* Each response is at first none that the device may give. */
 #define VIRTSCSI_NO_RESPONSE	0xff
@@ -39,6 +42,8 @@
 #define VIRTSCSI_LUN_FLAT	0x4000
 #define VIRTSCSI_MAX_TARGET	0xff
 #define VIRTSCSI_INQUIRY_LEN	36
+/* Where in the configuration a field is */
+#define VIRTSCSI_AT(field)	offsetof(struct virtio_scsi_config, field)
 
 static unsigned int virtscsi_poll_queues;
 module_param(virtscsi_poll_queues, uint, 0644);
@@ -47,16 +52,15 @@ MODULE_PARM_DESC(virtscsi_poll_queues,
 
 /*
  * A command's private data.  No cache line that the device writes may hold
- * anything that the CPU writes meanwhile: @resp points into @room such that
- * it has its lines for itself, on machines where that matters.
+ * anything that the CPU writes meanwhile: @room is enough for the response to
+ * have its lines for itself, on machines where that matters.
  */
 struct virtscsi_cmd {
-	struct virtio_scsi_cmd_resp *resp;
-	bool queued;		/* the device owns req and resp */
 	union {
 		struct virtio_scsi_cmd_req plain;
 		struct virtio_scsi_cmd_req_pi pi;
 	} req;
+	bool queued;		/* the device owns header and response */
 	u8 room[ALIGN(sizeof(struct virtio_scsi_cmd_resp), ARCH_DMA_MINALIGN) +
 		ARCH_DMA_MINALIGN - 1];
 };
@@ -74,6 +78,11 @@ struct virtscsi_queue {
 	struct virtqueue *vq;	/* NULL while the device is stopped */
 };
 
+/* What the device writes events to; nothing else is in that memory. */
+struct virtscsi_events {
+	struct virtio_scsi_event event[VIRTSCSI_EVENTS];
+};
+
 /**
  * struct virtscsi - a device
  * @vdev: the device on the virtio bus
@@ -83,13 +92,11 @@ struct virtscsi_queue {
  * @removed: the device is not to be started again; protected by @restart
  * @restart: held while the device is stopped and started
  * @event_work: handles events in order, one at a time
- * @events: what the device writes events to; nothing else is in that memory
+ * @events: memory for events
  * @events_dma: address of @events for the device
- * @ctrl: control queue
- * @event: event queue
  * @num_by_type: number of request queues of each type
- * @num_queues: number of request queues
- * @req: request queues
+ * @num_queues: number of queues of all kinds
+ * @queue: the queues, by number
  */
 struct virtscsi {
 	struct virtio_device *vdev;
@@ -99,18 +106,23 @@ struct virtscsi {
 	bool removed;
 	struct mutex restart;	/* see above */
 	struct work_struct event_work;
-	struct virtio_scsi_event *events;
+	struct virtscsi_events *events;
 	dma_addr_t events_dma;
-	struct virtscsi_queue ctrl;
-	struct virtscsi_queue event;
 	unsigned int num_by_type[HCTX_MAX_TYPES];
 	unsigned int num_queues;
-	struct virtscsi_queue req[] __counted_by(num_queues);
+	struct virtscsi_queue queue[] __counted_by(num_queues);
 };
 
-static struct virtscsi *virtscsi_of(struct virtqueue *vq)
+static struct virtscsi_queue *virtscsi_queue(struct virtqueue *vq)
 {
-	return vq->vdev->priv;
+	struct virtscsi *vscsi = vq->vdev->priv;
+
+	return &vscsi->queue[vq->index];
+}
+
+static struct virtio_scsi_cmd_resp *virtscsi_resp(struct virtscsi_cmd *cmd)
+{
+	return (void *)PTR_ALIGN(&cmd->room[0], ARCH_DMA_MINALIGN);
 }
 
 /* A device that makes one mistake makes many: report the first. */
@@ -134,21 +146,13 @@ static void virtscsi_set_lun(u8 lun[8], struct scsi_device *sdev)
 }
 
 /* Unlike the command's address, this tells the device nothing. */
-static u64 virtscsi_tag(struct scsi_cmnd *sc)
+static u32 virtscsi_tag(struct scsi_cmnd *sc)
 {
 	return blk_mq_unique_tag(scsi_cmd_to_rq(sc));
 }
 
-static struct virtscsi_queue *virtscsi_req_queue(struct virtscsi *vscsi,
-						 struct scsi_cmnd *sc)
-{
-	u32 tag = blk_mq_unique_tag(scsi_cmd_to_rq(sc));
-
-	return &vscsi->req[blk_mq_unique_tag_to_hwq(tag)];
-}
-
 /*
- * Completion of commands
+ * Completion of commands and task management functions
  */
 
 /* NEXUS_FAILURE is no matter of the host: see virtscsi_result(). */
@@ -166,9 +170,10 @@ static const u8 virtscsi_host_byte[] = {
 };
 
 /* The response is read once: a device may change it under our eyes. */
-static int virtscsi_result(struct virtscsi *vscsi, struct scsi_cmnd *sc,
-			   const struct virtio_scsi_cmd_resp *resp)
+static int virtscsi_result(struct virtscsi *vscsi, struct scsi_cmnd *sc)
 {
+	const struct virtio_scsi_cmd_resp *resp =
+		virtscsi_resp(scsi_cmd_priv(sc));
 	u32 sense_len = virtio32_to_cpu(vscsi->vdev, READ_ONCE(resp->sense_len));
 	u32 resid = virtio32_to_cpu(vscsi->vdev, READ_ONCE(resp->resid));
 	u8 response = READ_ONCE(resp->response);
@@ -202,33 +207,44 @@ static void virtscsi_complete(struct scsi_cmnd *sc, int result)
 	scsi_done(sc);
 }
 
-static int virtscsi_reap(struct virtscsi *vscsi, struct virtqueue *vq)
+static void virtscsi_put_tmf(struct virtscsi_tmf *tmf)
 {
-	struct scsi_cmnd *sc;
+	if (refcount_dec_and_test(&tmf->refs))
+		kfree(tmf);
+}
+
+static void virtscsi_complete_tmf(struct virtscsi_tmf *tmf)
+{
+	complete(&tmf->done);
+	virtscsi_put_tmf(tmf);
+}
+
+static int virtscsi_reap(struct virtqueue *vq)
+{
+	struct virtscsi *vscsi = vq->vdev->priv;
 	unsigned int len;
 	int found = 0;
+	void *token;
 
-	while ((sc = virtqueue_get_buf(vq, &len))) {
-		struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
-
-		virtscsi_complete(sc, virtscsi_result(vscsi, sc, cmd->resp));
-		found++;
+	for (; (token = virtqueue_get_buf(vq, &len)); found++) {
+		if (vq->index == VIRTSCSI_CTRL)
+			virtscsi_complete_tmf(token);
+		else
+			virtscsi_complete(token, virtscsi_result(vscsi, token));
 	}
 	return found;
 }
 
-static void virtscsi_req_done(struct virtqueue *vq)
+static void virtscsi_done(struct virtqueue *vq)
 {
-	struct virtscsi *vscsi = virtscsi_of(vq);
-	struct virtscsi_queue *queue =
-		&vscsi->req[vq->index - VIRTSCSI_QUEUES_BEFORE];
+	struct virtscsi_queue *queue = virtscsi_queue(vq);
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
 	if (queue->vq) {
 		do {
 			virtqueue_disable_cb(vq);
-			virtscsi_reap(vscsi, vq);
+			virtscsi_reap(vq);
 		} while (!virtqueue_enable_cb(vq));
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
@@ -237,13 +253,13 @@ static void virtscsi_req_done(struct virtqueue *vq)
 static int virtscsi_mq_poll(struct Scsi_Host *shost, unsigned int num)
 {
 	struct virtscsi *vscsi = shost_priv(shost);
-	struct virtscsi_queue *queue = &vscsi->req[num];
+	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_REQ + num];
 	unsigned long flags;
 	int found = 0;
 
 	spin_lock_irqsave(&queue->lock, flags);
 	if (queue->vq)
-		found = virtscsi_reap(vscsi, queue->vq);
+		found = virtscsi_reap(queue->vq);
 	spin_unlock_irqrestore(&queue->lock, flags);
 	return found;
 }
@@ -252,56 +268,44 @@ static int virtscsi_mq_poll(struct Scsi_Host *shost, unsigned int num)
  * Submission of commands
  */
 
-static u32 virtscsi_prot_bytes(struct scsi_cmnd *sc, unsigned int nents)
+/* When the mid-layer borrows a command it leaves the list in place. */
+static unsigned int virtscsi_prot_nents(struct scsi_cmnd *sc)
 {
-	struct scatterlist *sg;
-	unsigned int i;
-	u32 bytes = 0;
-
-	for_each_sg(scsi_prot_sglist(sc), sg, nents, i)
-		bytes += sg->length;
-	return bytes;
+	if (scsi_get_prot_op(sc) == SCSI_PROT_NORMAL)
+		return 0;
+	return scsi_prot_sg_count(sc);
 }
 
-/* Returns the size of the header. */
-static unsigned int virtscsi_fill_req(struct virtscsi *vscsi,
-				      struct scsi_cmnd *sc,
-				      unsigned int prot_nents)
+static void virtscsi_fill(struct virtscsi *vscsi, struct scsi_cmnd *sc)
 {
 	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
+	struct virtio_scsi_cmd_resp *resp = virtscsi_resp(cmd);
 	struct virtio_scsi_cmd_req *req = &cmd->req.plain;
 	struct virtio_scsi_cmd_req_pi *pi = &cmd->req.pi;
-	unsigned int size = sizeof(*req);
-	u8 *cdb = req->cdb;
 
+	memset(&cmd->req, 0, sizeof(cmd->req));
 	/* Both kinds of header begin with these. */
 	virtscsi_set_lun(req->lun, sc->device);
 	req->tag = cpu_to_virtio64(vscsi->vdev, virtscsi_tag(sc));
 	req->task_attr = VIRTIO_SCSI_S_SIMPLE;
-	req->prio = 0;
-	req->crn = 0;
+	memcpy(vscsi->pi ? pi->cdb : req->cdb, sc->cmnd, sc->cmd_len);
 
-	if (vscsi->pi) {
-		bool out = sc->sc_data_direction == DMA_TO_DEVICE;
-		u32 bytes = virtscsi_prot_bytes(sc, prot_nents);
-
-		pi->pi_bytesout = cpu_to_virtio32(vscsi->vdev, out ? bytes : 0);
-		pi->pi_bytesin = cpu_to_virtio32(vscsi->vdev, out ? 0 : bytes);
-		size = sizeof(*pi);
-		cdb = pi->cdb;
-	}
-
-	memset(cdb, 0, VIRTIO_SCSI_CDB_SIZE);
-	memcpy(cdb, sc->cmnd, sc->cmd_len);
-	return size;
-}
-
-/* A device that writes no response must not seem to have succeeded. */
-static void virtscsi_clear_resp(struct virtio_scsi_cmd_resp *resp)
-{
+	/* A device that writes no response must not seem to have succeeded. */
 	resp->sense_len = 0;
 	resp->resid = 0;
 	resp->response = VIRTSCSI_NO_RESPONSE;
+
+	if (virtscsi_prot_nents(sc)) {
+		u32 blocks = scsi_bufflen(sc) / scsi_prot_interval(sc);
+		__virtio32 bytes =
+			cpu_to_virtio32(vscsi->vdev,
+					blocks * sizeof(struct t10_pi_tuple));
+
+		if (sc->sc_data_direction == DMA_TO_DEVICE)
+			pi->pi_bytesout = bytes;
+		else
+			pi->pi_bytesin = bytes;
+	}
 }
 
 static void virtscsi_add_data(struct virtqueue *vq, struct scsi_cmnd *sc,
@@ -315,10 +319,11 @@ static void virtscsi_add_data(struct virtqueue *vq, struct scsi_cmnd *sc,
 }
 
 /* The order of the elements is that of 5.6.6.1. */
-static int virtscsi_add(struct virtqueue *vq, struct scsi_cmnd *sc,
-			unsigned int req_size, unsigned int prot_nents)
+static int virtscsi_add(struct virtqueue *vq, struct scsi_cmnd *sc)
 {
+	struct virtscsi *vscsi = vq->vdev->priv;
 	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
+	unsigned int prot_nents = virtscsi_prot_nents(sc);
 	unsigned int nents = prot_nents + scsi_sg_count(sc);
 	bool out = nents && sc->sc_data_direction == DMA_TO_DEVICE;
 	bool in = nents && sc->sc_data_direction == DMA_FROM_DEVICE;
@@ -329,121 +334,73 @@ static int virtscsi_add(struct virtqueue *vq, struct scsi_cmnd *sc,
 	if (err)
 		return err;
 
-	virtqueue_add_ptr(vq, &cmd->req, req_size, DMA_TO_DEVICE);
+	virtqueue_add_ptr(vq, &cmd->req, vscsi->pi ? sizeof(cmd->req.pi) :
+			  sizeof(cmd->req.plain), DMA_TO_DEVICE);
 	if (out)
 		virtscsi_add_data(vq, sc, prot_nents);
-	virtqueue_add_ptr(vq, cmd->resp, sizeof(*cmd->resp), DMA_FROM_DEVICE);
+	virtqueue_add_ptr(vq, virtscsi_resp(cmd),
+			  sizeof(struct virtio_scsi_cmd_resp), DMA_FROM_DEVICE);
 	if (in)
 		virtscsi_add_data(vq, sc, prot_nents);
-	return virtqueue_end_buf(vq);
-}
-
-/* The command is not in the queue: try again, or give up? */
-static int virtscsi_not_queued(struct scsi_cmnd *sc, int err)
-{
-	if (err == -ENOSPC || err == -ENOMEM)
-		return SCSI_MLQUEUE_HOST_BUSY;
-
-	sc->result = (err == -EIO ? DID_NO_CONNECT : DID_ERROR) << 16;
-	scsi_done(sc);
-	return 0;
+	err = virtqueue_end_buf(vq);
+	cmd->queued = !err;
+	return err;
 }
 
 /*
- * The device is told without the lock, as that takes long; who takes the
- * queue away waits for RCU readers.
+ * Add @sc, if there is one, and tell the device if @kick.  It is told without
+ * the lock, as that takes long: who takes the queue away waits for RCU readers.
  */
-static int virtscsi_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *sc)
+static int virtscsi_submit(struct virtscsi_queue *queue, struct scsi_cmnd *sc,
+			   bool kick)
 {
-	struct virtscsi *vscsi = shost_priv(shost);
-	struct virtscsi_queue *queue = virtscsi_req_queue(vscsi, sc);
-	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
-	unsigned int prot_nents = 0, req_size;
 	struct virtqueue *vq;
-	bool notify = false;
 	unsigned long flags;
-	int err = -EIO;
-
-	/* When the mid-layer borrows a command it leaves the list in place. */
-	if (scsi_get_prot_op(sc) != SCSI_PROT_NORMAL)
-		prot_nents = scsi_prot_sg_count(sc);
-	req_size = virtscsi_fill_req(vscsi, sc, prot_nents);
-	virtscsi_clear_resp(cmd->resp);
+	int err = 0;
 
 	rcu_read_lock();
 	spin_lock_irqsave(&queue->lock, flags);
 	vq = queue->vq;
-	if (vq)
-		err = virtscsi_add(vq, sc, req_size, prot_nents);
-	if (!err) {
-		cmd->queued = true;
-		if (sc->flags & SCMD_LAST)
-			notify = virtqueue_kick_prepare(vq);
-	}
+	if (!vq)
+		err = -EIO;
+	else if (sc)
+		err = virtscsi_add(vq, sc);
+	kick = kick && !err && virtqueue_kick_prepare(vq);
 	spin_unlock_irqrestore(&queue->lock, flags);
-	if (notify)
+	if (kick)
 		virtqueue_notify(vq);
 	rcu_read_unlock();
+	return err;
+}
 
-	return err ? virtscsi_not_queued(sc, err) : 0;
+static int virtscsi_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *sc)
+{
+	struct virtscsi *vscsi = shost_priv(shost);
+	u32 num = blk_mq_unique_tag_to_hwq(virtscsi_tag(sc));
+	int err;
+
+	virtscsi_fill(vscsi, sc);
+	err = virtscsi_submit(&vscsi->queue[VIRTSCSI_REQ + num], sc,
+			      sc->flags & SCMD_LAST);
+	if (err == -ENOSPC || err == -ENOMEM)
+		return SCSI_MLQUEUE_HOST_BUSY;
+	if (err) {
+		sc->result = (err == -EIO ? DID_NO_CONNECT : DID_ERROR) << 16;
+		scsi_done(sc);
+	}
+	return 0;
 }
 
 static void virtscsi_commit_rqs(struct Scsi_Host *shost, u16 num)
 {
 	struct virtscsi *vscsi = shost_priv(shost);
-	struct virtscsi_queue *queue = &vscsi->req[num];
-	bool notify = false;
-	struct virtqueue *vq;
-	unsigned long flags;
 
-	rcu_read_lock();
-	spin_lock_irqsave(&queue->lock, flags);
-	vq = queue->vq;
-	if (vq)
-		notify = virtqueue_kick_prepare(vq);
-	spin_unlock_irqrestore(&queue->lock, flags);
-	if (notify)
-		virtqueue_notify(vq);
-	rcu_read_unlock();
-}
-
-static int virtscsi_init_cmd_priv(struct Scsi_Host *shost, struct scsi_cmnd *sc)
-{
-	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
-
-	cmd->resp = PTR_ALIGN((void *)cmd->room, ARCH_DMA_MINALIGN);
-	return 0;
+	virtscsi_submit(&vscsi->queue[VIRTSCSI_REQ + num], NULL, true);
 }
 
 /*
  * Error recovery
  */
-
-static void virtscsi_put_tmf(struct virtscsi_tmf *tmf)
-{
-	if (refcount_dec_and_test(&tmf->refs))
-		kfree(tmf);
-}
-
-static void virtscsi_ctrl_done(struct virtqueue *vq)
-{
-	struct virtscsi_queue *queue = &virtscsi_of(vq)->ctrl;
-	struct virtscsi_tmf *tmf;
-	unsigned long flags;
-	unsigned int len;
-
-	spin_lock_irqsave(&queue->lock, flags);
-	if (queue->vq) {
-		do {
-			virtqueue_disable_cb(vq);
-			while ((tmf = virtqueue_get_buf(vq, &len))) {
-				complete(&tmf->done);
-				virtscsi_put_tmf(tmf);
-			}
-		} while (!virtqueue_enable_cb(vq));
-	}
-	spin_unlock_irqrestore(&queue->lock, flags);
-}
 
 static int virtscsi_add_tmf(struct virtqueue *vq, struct virtscsi_tmf *tmf)
 {
@@ -454,52 +411,41 @@ static int virtscsi_add_tmf(struct virtqueue *vq, struct virtscsi_tmf *tmf)
 		return err;
 	virtqueue_add_ptr(vq, &tmf->req, sizeof(tmf->req), DMA_TO_DEVICE);
 	virtqueue_add_ptr(vq, &tmf->resp, sizeof(tmf->resp), DMA_FROM_DEVICE);
-	return virtqueue_end_buf(vq);
+	err = virtqueue_end_buf(vq);
+	if (!err) {
+		refcount_inc(&tmf->refs);
+		virtqueue_kick(vq);
+	}
+	return err;
 }
 
 static int virtscsi_send_tmf(struct virtscsi *vscsi, struct virtscsi_tmf *tmf)
 {
-	struct virtscsi_queue *queue = &vscsi->ctrl;
+	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_CTRL];
 	int err = -EIO;
 
 	spin_lock_irq(&queue->lock);
 	if (queue->vq)
 		err = virtscsi_add_tmf(queue->vq, tmf);
-	if (!err) {
-		refcount_inc(&tmf->refs);
-		virtqueue_kick(queue->vq);
-	}
 	spin_unlock_irq(&queue->lock);
 	return err;
 }
 
-/* Returns the device's response, or VIRTSCSI_NO_RESPONSE. */
-static u8 virtscsi_wait_tmf(struct virtscsi *vscsi, struct virtscsi_tmf *tmf,
-			    unsigned long timeout)
-{
-	if (virtscsi_send_tmf(vscsi, tmf))
-		return VIRTSCSI_NO_RESPONSE;
-	if (!wait_for_completion_timeout(&tmf->done, timeout))
-		return VIRTSCSI_NO_RESPONSE;
-	return READ_ONCE(tmf->resp.response);
-}
-
-/* All commands that a task management function ended are in the queues. */
-static void virtscsi_poll_all(struct virtscsi *vscsi)
+/* A command may be done whose interrupt is late, or is never to come. */
+static void virtscsi_poll_all(struct Scsi_Host *shost)
 {
 	unsigned int i;
 
-	for (i = 0; i < vscsi->num_queues; i++)
-		virtscsi_mq_poll(vscsi->shost, i);
+	for (i = 0; i < shost->nr_hw_queues; i++)
+		virtscsi_mq_poll(shost, i);
 }
 
 /* A device that takes longer than the device's eh_timeout is given up on. */
-static bool virtscsi_tmf(struct scsi_cmnd *sc, u32 subtype, u64 tag)
+static bool virtscsi_tmf(struct scsi_device *sdev, u32 subtype, u64 tag)
 {
-	struct scsi_device *sdev = sc->device;
 	struct virtscsi *vscsi = shost_priv(sdev->host);
+	u8 response = VIRTSCSI_NO_RESPONSE;
 	struct virtscsi_tmf *tmf;
-	u8 response;
 
 	tmf = kzalloc(sizeof(*tmf), GFP_NOIO);
 	if (!tmf)
@@ -512,9 +458,11 @@ static bool virtscsi_tmf(struct scsi_cmnd *sc, u32 subtype, u64 tag)
 	virtscsi_set_lun(tmf->req.lun, sdev);
 	tmf->resp.response = VIRTSCSI_NO_RESPONSE;
 
-	response = virtscsi_wait_tmf(vscsi, tmf, sdev->eh_timeout);
+	if (!virtscsi_send_tmf(vscsi, tmf) &&
+	    wait_for_completion_timeout(&tmf->done, sdev->eh_timeout))
+		response = READ_ONCE(tmf->resp.response);
 	virtscsi_put_tmf(tmf);
-	virtscsi_poll_all(vscsi);
+	virtscsi_poll_all(sdev->host);
 
 	return response == VIRTIO_SCSI_S_OK ||
 	       response == VIRTIO_SCSI_S_FUNCTION_SUCCEEDED;
@@ -522,23 +470,21 @@ static bool virtscsi_tmf(struct scsi_cmnd *sc, u32 subtype, u64 tag)
 
 static int virtscsi_abort(struct scsi_cmnd *sc)
 {
-	struct virtscsi *vscsi = shost_priv(sc->device->host);
 	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
 
-	/* Did just the interrupt get lost? */
-	virtscsi_poll_all(vscsi);
+	virtscsi_poll_all(sc->device->host);
 	if (!READ_ONCE(cmd->queued))
 		return SUCCESS;
 
 	scmd_printk(KERN_INFO, sc, "abort\n");
-	if (!virtscsi_tmf(sc, VIRTIO_SCSI_T_TMF_ABORT_TASK, virtscsi_tag(sc)))
+	if (!virtscsi_tmf(sc->device, VIRTIO_SCSI_T_TMF_ABORT_TASK,
+			  virtscsi_tag(sc)))
 		return FAILED;
 	return READ_ONCE(cmd->queued) ? FAILED : SUCCESS;
 }
 
 struct virtscsi_scope {
-	unsigned int id;
-	u64 lun;
+	struct scsi_device *sdev;
 	bool whole_target;
 	bool lost;
 };
@@ -549,22 +495,22 @@ static bool virtscsi_find_lost(struct scsi_cmnd *sc, void *data)
 	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
 	struct virtscsi_scope *scope = data;
 
-	if (sc->device->id == scope->id &&
-	    (scope->whole_target || sc->device->lun == scope->lun) &&
+	if (sc->device->id == scope->sdev->id &&
+	    (scope->whole_target || sc->device == scope->sdev) &&
 	    test_bit(SCMD_STATE_COMPLETE, &sc->state) &&
 	    READ_ONCE(cmd->queued))
 		scope->lost = true;
 	return !scope->lost;
 }
 
-static int virtscsi_reset(struct scsi_cmnd *sc, u32 subtype, bool whole_target)
+static int virtscsi_reset(struct scsi_device *sdev, u32 subtype)
 {
-	struct scsi_device *sdev = sc->device;
 	struct virtscsi_scope scope = {
-		.id = sdev->id, .lun = sdev->lun, .whole_target = whole_target,
+		.sdev = sdev,
+		.whole_target = subtype == VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET,
 	};
 
-	if (!virtscsi_tmf(sc, subtype, 0))
+	if (!virtscsi_tmf(sdev, subtype, 0))
 		return FAILED;
 	scsi_host_busy_iter(sdev->host, virtscsi_find_lost, &scope);
 	return scope.lost ? FAILED : SUCCESS;
@@ -573,13 +519,14 @@ static int virtscsi_reset(struct scsi_cmnd *sc, u32 subtype, bool whole_target)
 static int virtscsi_device_reset(struct scsi_cmnd *sc)
 {
 	sdev_printk(KERN_INFO, sc->device, "device reset\n");
-	return virtscsi_reset(sc, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, false);
+	return virtscsi_reset(sc->device,
+			      VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET);
 }
 
 static int virtscsi_target_reset(struct scsi_cmnd *sc)
 {
 	sdev_printk(KERN_INFO, sc->device, "target reset\n");
-	return virtscsi_reset(sc, VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET, true);
+	return virtscsi_reset(sc->device, VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET);
 }
 
 /*
@@ -601,31 +548,32 @@ static void virtscsi_add_event(struct virtscsi *vscsi, struct virtqueue *vq,
 
 static void virtscsi_arm_events(struct virtscsi *vscsi)
 {
-	struct virtqueue *vq = vscsi->event.vq;
+	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_EVENT];
 	unsigned int i;
 
 	if (!virtio_has_feature(vscsi->vdev, VIRTIO_SCSI_F_HOTPLUG) &&
 	    !virtio_has_feature(vscsi->vdev, VIRTIO_SCSI_F_CHANGE))
 		return;
 
-	spin_lock_irq(&vscsi->event.lock);
+	spin_lock_irq(&queue->lock);
 	for (i = 0; i < VIRTSCSI_EVENTS; i++)
-		virtscsi_add_event(vscsi, vq, &vscsi->events[i]);
-	virtqueue_kick(vq);
-	spin_unlock_irq(&vscsi->event.lock);
+		virtscsi_add_event(vscsi, queue->vq, &vscsi->events->event[i]);
+	virtqueue_kick(queue->vq);
+	spin_unlock_irq(&queue->lock);
 }
 
 static void virtscsi_event_done(struct virtqueue *vq)
 {
-	struct virtscsi *vscsi = virtscsi_of(vq);
+	struct virtscsi *vscsi = vq->vdev->priv;
+	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_EVENT];
 	unsigned long flags;
 
-	spin_lock_irqsave(&vscsi->event.lock, flags);
-	if (vscsi->event.vq) {
+	spin_lock_irqsave(&queue->lock, flags);
+	if (queue->vq) {
 		virtqueue_disable_cb(vq);
 		queue_work(system_freezable_wq, &vscsi->event_work);
 	}
-	spin_unlock_irqrestore(&vscsi->event.lock, flags);
+	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
 /* Copy an event, and give its memory back to the device at once. */
@@ -650,20 +598,19 @@ static void virtscsi_take_event(struct virtscsi *vscsi, struct virtqueue *vq,
 static bool virtscsi_next_event(struct virtscsi *vscsi,
 				struct virtio_scsi_event *event)
 {
+	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_EVENT];
 	struct virtio_scsi_event *used = NULL;
-	struct virtqueue *vq;
 	unsigned int len;
 
-	spin_lock_irq(&vscsi->event.lock);
-	vq = vscsi->event.vq;
-	if (vq) {
+	spin_lock_irq(&queue->lock);
+	if (queue->vq) {
 		do {
-			used = virtqueue_get_buf(vq, &len);
-		} while (!used && !virtqueue_enable_cb(vq));
+			used = virtqueue_get_buf(queue->vq, &len);
+		} while (!used && !virtqueue_enable_cb(queue->vq));
 	}
 	if (used)
-		virtscsi_take_event(vscsi, vq, used, event);
-	spin_unlock_irq(&vscsi->event.lock);
+		virtscsi_take_event(vscsi, queue->vq, used, event);
+	spin_unlock_irq(&queue->lock);
 	return used;
 }
 
@@ -732,17 +679,15 @@ static void virtscsi_param_change(struct virtscsi *vscsi, unsigned int id,
 }
 
 /* Is a LUN gone of which we have heard nothing? */
-static bool virtscsi_is_gone(struct scsi_device *sdev, u8 *inquiry)
+static bool virtscsi_is_gone(struct scsi_device *sdev)
 {
-	static const u8 cdb[] = {
-		INQUIRY, 0, 0, 0, VIRTSCSI_INQUIRY_LEN, 0
-	};
+	u8 inquiry[VIRTSCSI_INQUIRY_LEN] = {};
+	u8 cdb[] = { INQUIRY, 0, 0, 0, sizeof(inquiry), 0 };
 	int result;
 
-	memset(inquiry, 0, VIRTSCSI_INQUIRY_LEN);
 	result = scsi_execute_cmd(sdev, cdb, REQ_OP_DRV_IN, inquiry,
-				  VIRTSCSI_INQUIRY_LEN, SD_TIMEOUT,
-				  SD_MAX_RETRIES, NULL);
+				  sizeof(inquiry), SD_TIMEOUT, SD_MAX_RETRIES,
+				  NULL);
 	/* A target without LUNs does not answer at all. */
 	if (result > 0)
 		return host_byte(result) == DID_BAD_TARGET;
@@ -753,15 +698,10 @@ static bool virtscsi_is_gone(struct scsi_device *sdev, u8 *inquiry)
 static void virtscsi_events_missed(struct virtscsi *vscsi)
 {
 	struct scsi_device *sdev;
-	u8 *inquiry;
 
-	inquiry = kmalloc(VIRTSCSI_INQUIRY_LEN, GFP_KERNEL);
-	if (!inquiry)
-		return;
 	shost_for_each_device(sdev, vscsi->shost)
-		if (virtscsi_is_gone(sdev, inquiry))
+		if (virtscsi_is_gone(sdev))
 			scsi_remove_device(sdev);
-	kfree(inquiry);
 	scsi_scan_host(vscsi->shost);
 }
 
@@ -808,113 +748,72 @@ static void virtscsi_event_work(struct work_struct *work)
  * Starting and stopping the device
  */
 
-static void virtscsi_set_vq(struct virtscsi_queue *queue, struct virtqueue *vq)
-{
-	spin_lock_irq(&queue->lock);
-	queue->vq = vq;
-	spin_unlock_irq(&queue->lock);
-}
-
+/* @vqs is NULL when the device stops. */
 static void virtscsi_set_vqs(struct virtscsi *vscsi, struct virtqueue **vqs)
 {
+	struct virtscsi_queue *queue = vscsi->queue;
 	unsigned int i;
 
-	virtscsi_set_vq(&vscsi->ctrl, vqs[0]);
-	virtscsi_set_vq(&vscsi->event, vqs[1]);
-	for (i = 0; i < vscsi->num_queues; i++)
-		virtscsi_set_vq(&vscsi->req[i],
-				vqs[VIRTSCSI_QUEUES_BEFORE + i]);
-}
-
-static void virtscsi_unset_vqs(struct virtscsi *vscsi)
-{
-	unsigned int i;
-
-	virtscsi_set_vq(&vscsi->ctrl, NULL);
-	virtscsi_set_vq(&vscsi->event, NULL);
-	for (i = 0; i < vscsi->num_queues; i++)
-		virtscsi_set_vq(&vscsi->req[i], NULL);
-	/* Nobody is about to notify the device either. */
-	synchronize_rcu();
-}
-
-static int virtscsi_find_vqs(struct virtscsi *vscsi, struct virtqueue **vqs,
-			     struct virtqueue_info *info)
-{
-	struct irq_affinity affinity = {
-		.pre_vectors = VIRTSCSI_QUEUES_BEFORE,
-	};
-	unsigned int num = VIRTSCSI_QUEUES_BEFORE + vscsi->num_queues;
-	unsigned int first_polled = num - vscsi->num_by_type[HCTX_TYPE_POLL];
-	unsigned int i;
-
-	info[0].name = "control";
-	info[0].callback = virtscsi_ctrl_done;
-	info[1].name = "event";
-	info[1].callback = virtscsi_event_done;
-	for (i = VIRTSCSI_QUEUES_BEFORE; i < num; i++) {
-		info[i].name = i < first_polled ? "request" : "request_poll";
-		info[i].callback = i < first_polled ? virtscsi_req_done : NULL;
+	for (i = 0; i < vscsi->num_queues; i++, queue++) {
+		spin_lock_irq(&queue->lock);
+		queue->vq = vqs ? vqs[i] : NULL;
+		spin_unlock_irq(&queue->lock);
 	}
-	return virtio_find_vqs(vscsi->vdev, num, vqs, info, &affinity);
 }
 
-static size_t virtscsi_events_size(struct virtscsi *vscsi)
+static int virtscsi_find_vqs(struct virtscsi *vscsi, struct virtqueue **vqs)
 {
-	return array_size(VIRTSCSI_EVENTS, sizeof(*vscsi->events));
+	unsigned int num = vscsi->num_queues;
+	unsigned int first_polled = num - vscsi->num_by_type[HCTX_TYPE_POLL];
+	struct virtqueue_info *info __free(kfree) =
+		kcalloc(num, sizeof(*info), GFP_KERNEL);
+	struct irq_affinity affinity = { .pre_vectors = VIRTSCSI_REQ };
+	unsigned int i;
+
+	if (!info)
+		return -ENOMEM;
+	for (i = 0; i < num; i++) {
+		info[i].name = i < first_polled ? "request" : "request_poll";
+		info[i].callback = i < first_polled ? virtscsi_done : NULL;
+	}
+	info[VIRTSCSI_CTRL].name = "control";
+	info[VIRTSCSI_EVENT].name = "event";
+	info[VIRTSCSI_EVENT].callback = virtscsi_event_done;
+	return virtio_find_vqs(vscsi->vdev, num, vqs, info, &affinity);
 }
 
 static int virtscsi_map_events(struct virtscsi *vscsi, struct virtqueue *vq)
 {
 	vscsi->events_dma =
 		virtqueue_dma_map_single_attrs(vq, vscsi->events,
-					       virtscsi_events_size(vscsi),
+					       sizeof(*vscsi->events),
 					       DMA_FROM_DEVICE, 0);
 	return virtqueue_dma_mapping_error(vq, vscsi->events_dma);
 }
 
-static void virtscsi_del_vqs(struct virtio_device *vdev)
+static int virtscsi_start(struct virtscsi *vscsi)
 {
-	virtio_reset_device(vdev);
-	vdev->config->del_vqs(vdev);
-}
-
-static int virtscsi_start_vqs(struct virtscsi *vscsi, struct virtqueue **vqs,
-			      struct virtqueue_info *info)
-{
-	u32 cdb_size = VIRTIO_SCSI_CDB_SIZE;
-	u32 sense_size = VIRTIO_SCSI_SENSE_SIZE;
+	struct virtqueue **vqs __free(kfree) =
+		kcalloc(vscsi->num_queues, sizeof(*vqs), GFP_KERNEL);
+	struct virtio_device *vdev = vscsi->vdev;
 	int err;
 
-	err = virtscsi_find_vqs(vscsi, vqs, info);
+	if (!vqs)
+		return -ENOMEM;
+	err = virtscsi_find_vqs(vscsi, vqs);
 	if (err)
 		return err;
-	err = virtscsi_map_events(vscsi, vqs[1]);
+	err = virtscsi_map_events(vscsi, vqs[VIRTSCSI_EVENT]);
 	if (err) {
-		virtscsi_del_vqs(vscsi->vdev);
+		virtio_reset_device(vdev);
+		vdev->config->del_vqs(vdev);
 		return err;
 	}
 
-	virtio_cwrite(vscsi->vdev, struct virtio_scsi_config, cdb_size,
-		      &cdb_size);
-	virtio_cwrite(vscsi->vdev, struct virtio_scsi_config, sense_size,
-		      &sense_size);
+	virtio_cwrite32(vdev, VIRTSCSI_AT(cdb_size), VIRTIO_SCSI_CDB_SIZE);
+	virtio_cwrite32(vdev, VIRTSCSI_AT(sense_size), VIRTIO_SCSI_SENSE_SIZE);
 	virtscsi_set_vqs(vscsi, vqs);
 	return 0;
-}
-
-static int virtscsi_start(struct virtscsi *vscsi)
-{
-	unsigned int num = VIRTSCSI_QUEUES_BEFORE + vscsi->num_queues;
-	struct virtqueue **vqs = kcalloc(num, sizeof(*vqs), GFP_KERNEL);
-	struct virtqueue_info *info = kcalloc(num, sizeof(*info), GFP_KERNEL);
-	int err = -ENOMEM;
-
-	if (vqs && info)
-		err = virtscsi_start_vqs(vscsi, vqs, info);
-	kfree(info);
-	kfree(vqs);
-	return err;
 }
 
 /* The device is reset: nothing of what it had is its any more. */
@@ -924,39 +823,31 @@ static void virtscsi_take_back(struct virtscsi *vscsi, struct virtqueue *vq,
 	void *token;
 
 	while ((token = virtqueue_detach_unused_buf(vq))) {
-		if (vq->index >= VIRTSCSI_QUEUES_BEFORE) {
+		if (vq->index >= VIRTSCSI_REQ)
 			virtscsi_complete(token, result);
-		} else if (vq->index == 0) {
-			struct virtscsi_tmf *tmf = token;
-
-			complete(&tmf->done);
-			virtscsi_put_tmf(tmf);
-		}
+		else if (vq->index == VIRTSCSI_CTRL)
+			virtscsi_complete_tmf(token);
 	}
-	if (vq->index == 1)
+	if (vq->index == VIRTSCSI_EVENT)
 		virtqueue_dma_unmap_single_attrs(vq, vscsi->events_dma,
-						 virtscsi_events_size(vscsi),
+						 sizeof(*vscsi->events),
 						 DMA_FROM_DEVICE, 0);
 }
 
 /* Commands that the device has end with @result, new ones with no connection. */
 static void virtscsi_stop(struct virtscsi *vscsi, int result)
 {
+	struct virtio_device *vdev = vscsi->vdev;
 	struct virtqueue *vq;
 
-	if (!vscsi->ctrl.vq)
-		return;
-	virtscsi_unset_vqs(vscsi);
-	virtio_reset_device(vscsi->vdev);
-	virtio_device_for_each_vq(vscsi->vdev, vq)
+	virtscsi_set_vqs(vscsi, NULL);
+	/* Nobody is about to notify the device either. */
+	synchronize_rcu();
+	virtio_reset_device(vdev);
+	virtio_device_for_each_vq(vdev, vq)
 		virtscsi_take_back(vscsi, vq, result);
-	vscsi->vdev->config->del_vqs(vscsi->vdev);
-}
-
-static void virtscsi_ready(struct virtscsi *vscsi)
-{
-	virtio_device_ready(vscsi->vdev);
-	virtscsi_arm_events(vscsi);
+	if (!list_empty(&vdev->vqs))
+		vdev->config->del_vqs(vdev);
 }
 
 static int virtscsi_freeze(struct virtio_device *vdev)
@@ -970,8 +861,8 @@ static unsigned int virtscsi_queue_size(struct virtscsi *vscsi)
 {
 	unsigned int size = UINT_MAX, i;
 
-	for (i = 0; i < vscsi->num_queues; i++)
-		size = min(size, virtqueue_get_vring_size(vscsi->req[i].vq));
+	for (i = VIRTSCSI_REQ; i < vscsi->num_queues; i++)
+		size = min(size, virtqueue_get_vring_size(vscsi->queue[i].vq));
 	return size;
 }
 
@@ -988,41 +879,9 @@ static int virtscsi_restore(struct virtio_device *vdev)
 		virtscsi_stop(vscsi, DID_NO_CONNECT << 16);
 		return -ENOSPC;
 	}
-	virtscsi_ready(vscsi);
+	virtio_device_ready(vdev);
+	virtscsi_arm_events(vscsi);
 	return 0;
-}
-
-/* As the bus does when it binds a driver (3.1.1), with the same features. */
-static int virtscsi_negotiate(struct virtio_device *vdev)
-{
-	int err;
-
-	virtio_add_status(vdev, VIRTIO_CONFIG_S_ACKNOWLEDGE);
-	virtio_add_status(vdev, VIRTIO_CONFIG_S_DRIVER);
-	err = vdev->config->finalize_features(vdev);
-	if (err || !virtio_has_feature(vdev, VIRTIO_F_VERSION_1))
-		return err;
-
-	virtio_add_status(vdev, VIRTIO_CONFIG_S_FEATURES_OK);
-	if (vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_FEATURES_OK)
-		return 0;
-	return -ENODEV;
-}
-
-static int virtscsi_restart(struct virtscsi *vscsi)
-{
-	int err;
-
-	if (vscsi->removed || !vscsi->ctrl.vq)
-		return -ENODEV;
-
-	virtscsi_stop(vscsi, DID_RESET << 16);
-	err = virtscsi_negotiate(vscsi->vdev);
-	if (!err)
-		err = virtscsi_restore(vscsi->vdev);
-	if (err)
-		virtio_add_status(vscsi->vdev, VIRTIO_CONFIG_S_FAILED);
-	return err;
 }
 
 /* The last resort, and the only one that needs no help from the device. */
@@ -1030,8 +889,8 @@ static int virtscsi_host_reset(struct scsi_cmnd *sc)
 {
 	struct Scsi_Host *shost = sc->device->host;
 	struct virtscsi *vscsi = shost_priv(shost);
+	int err = -ENODEV;
 	unsigned int noio;
-	int err;
 
 	shost_printk(KERN_WARNING, shost, "host reset\n");
 	/* From here on the mid-layer holds new commands back. */
@@ -1039,7 +898,9 @@ static int virtscsi_host_reset(struct scsi_cmnd *sc)
 
 	noio = memalloc_noio_save();
 	mutex_lock(&vscsi->restart);
-	err = virtscsi_restart(vscsi);
+	if (!vscsi->removed)
+		err = virtio_device_freeze(vscsi->vdev) ?:
+		      virtio_device_restore(vscsi->vdev);
 	mutex_unlock(&vscsi->restart);
 	memalloc_noio_restore(noio);
 	return err ? FAILED : SUCCESS;
@@ -1081,7 +942,7 @@ static void virtscsi_map_queues(struct Scsi_Host *shost)
 			blk_mq_map_queues(map);
 		else if (map->nr_queues)
 			blk_mq_virtio_map_queues(map, vscsi->vdev,
-						 VIRTSCSI_QUEUES_BEFORE);
+						 VIRTSCSI_REQ);
 	}
 }
 
@@ -1091,7 +952,6 @@ static const struct scsi_host_template virtscsi_host_template = {
 	.proc_name		= "virtio_scsi",
 	.this_id		= -1,
 	.cmd_size		= sizeof(struct virtscsi_cmd),
-	.init_cmd_priv		= virtscsi_init_cmd_priv,
 	.queuecommand		= virtscsi_queuecommand,
 	.commit_rqs		= virtscsi_commit_rqs,
 	.mq_poll		= virtscsi_mq_poll,
@@ -1107,8 +967,6 @@ static const struct scsi_host_template virtscsi_host_template = {
 	.track_queue_depth	= 1,
 };
 
-#define VIRTSCSI_AT(field)	offsetof(struct virtio_scsi_config, field)
-
 /*
  * A buffer is never longer than the queue (2.7.5.3.1): header and response
  * take two elements.
@@ -1121,6 +979,8 @@ static int virtscsi_set_limits(struct virtscsi *vscsi)
 	u32 size = virtscsi_queue_size(vscsi);
 	u32 segs = size - 2;
 
+	vscsi->pi = IS_ENABLED(CONFIG_BLK_DEV_INTEGRITY) &&
+		    virtio_has_feature(vdev, VIRTIO_SCSI_F_T10_PI);
 	if (vscsi->pi)
 		segs /= 2;
 	if (size < 3 || !segs) {
@@ -1144,73 +1004,61 @@ static int virtscsi_set_limits(struct virtscsi *vscsi)
 	return 0;
 }
 
-static void virtscsi_set_prot(struct Scsi_Host *shost)
-{
-	scsi_host_set_prot(shost, SHOST_DIF_TYPE1_PROTECTION |
-				  SHOST_DIF_TYPE2_PROTECTION |
-				  SHOST_DIF_TYPE3_PROTECTION |
-				  SHOST_DIX_TYPE1_PROTECTION |
-				  SHOST_DIX_TYPE2_PROTECTION |
-				  SHOST_DIX_TYPE3_PROTECTION);
-	scsi_host_set_guard(shost, SHOST_DIX_GUARD_CRC);
-}
-
 static struct virtscsi *virtscsi_alloc(struct virtio_device *vdev)
 {
-	unsigned int num_queues, num_polled, i;
+	unsigned int num_req, num_polled, i;
+	struct virtscsi_events *events;
 	struct Scsi_Host *shost;
 	struct virtscsi *vscsi;
 
-	num_queues = clamp(virtio_cread32(vdev, VIRTSCSI_AT(num_queues)),
-			   1, nr_cpu_ids);
+	events = devm_kzalloc(&vdev->dev, sizeof(*events), GFP_KERNEL);
+	if (!events)
+		return NULL;
+	num_req = clamp(virtio_cread32(vdev, VIRTSCSI_AT(num_queues)),
+			1, nr_cpu_ids);
 	shost = scsi_host_alloc(&virtscsi_host_template,
-				struct_size(vscsi, req, num_queues));
+				struct_size(vscsi, queue,
+					    VIRTSCSI_REQ + num_req));
 	if (!shost)
 		return NULL;
 
 	/* At least one queue must be there for all that is not polled. */
-	num_polled = min(virtscsi_poll_queues, num_queues - 1);
-	shost->nr_hw_queues = num_queues;
+	num_polled = min(virtscsi_poll_queues, num_req - 1);
+	shost->nr_hw_queues = num_req;
 	shost->nr_maps = num_polled ? HCTX_TYPE_POLL + 1 : 1;
 
 	vscsi = shost_priv(shost);
 	vscsi->vdev = vdev;
 	vscsi->shost = shost;
-	vscsi->num_queues = num_queues;
-	vscsi->num_by_type[HCTX_TYPE_DEFAULT] = num_queues - num_polled;
+	vscsi->events = events;
+	vscsi->num_queues = VIRTSCSI_REQ + num_req;
+	vscsi->num_by_type[HCTX_TYPE_DEFAULT] = num_req - num_polled;
 	vscsi->num_by_type[HCTX_TYPE_POLL] = num_polled;
 	mutex_init(&vscsi->restart);
 	INIT_WORK(&vscsi->event_work, virtscsi_event_work);
-	spin_lock_init(&vscsi->ctrl.lock);
-	spin_lock_init(&vscsi->event.lock);
-	for (i = 0; i < num_queues; i++)
-		spin_lock_init(&vscsi->req[i].lock);
-
-	vscsi->events = kzalloc(virtscsi_events_size(vscsi), GFP_KERNEL);
-	if (!vscsi->events) {
-		scsi_host_put(shost);
-		return NULL;
-	}
+	for (i = 0; i < vscsi->num_queues; i++)
+		spin_lock_init(&vscsi->queue[i].lock);
 	return vscsi;
 }
 
-static void virtscsi_free(struct virtscsi *vscsi)
-{
-	kfree(vscsi->events);
-	scsi_host_put(vscsi->shost);
-}
-
+/* Commands come as soon as the host is there. */
 static int virtscsi_add_host(struct virtscsi *vscsi)
 {
 	int err;
 
-	vscsi->pi = IS_ENABLED(CONFIG_BLK_DEV_INTEGRITY) &&
-		    virtio_has_feature(vscsi->vdev, VIRTIO_SCSI_F_T10_PI);
 	err = virtscsi_set_limits(vscsi);
 	if (err)
 		return err;
-	if (vscsi->pi)
-		virtscsi_set_prot(vscsi->shost);
+	if (vscsi->pi) {
+		scsi_host_set_prot(vscsi->shost, SHOST_DIF_TYPE1_PROTECTION |
+						 SHOST_DIF_TYPE2_PROTECTION |
+						 SHOST_DIF_TYPE3_PROTECTION |
+						 SHOST_DIX_TYPE1_PROTECTION |
+						 SHOST_DIX_TYPE2_PROTECTION |
+						 SHOST_DIX_TYPE3_PROTECTION);
+		scsi_host_set_guard(vscsi->shost, SHOST_DIX_GUARD_CRC);
+	}
+	virtio_device_ready(vscsi->vdev);
 	return scsi_add_host(vscsi->shost, &vscsi->vdev->dev);
 }
 
@@ -1230,40 +1078,38 @@ static int virtscsi_probe(struct virtio_device *vdev)
 
 	err = virtscsi_start(vscsi);
 	if (err)
-		goto free;
+		goto put;
 	err = virtscsi_add_host(vscsi);
 	if (err)
 		goto stop;
 	dev_info(&vdev->dev, "%u/0/%u default/read/poll queues\n",
 		 vscsi->num_by_type[HCTX_TYPE_DEFAULT],
 		 vscsi->num_by_type[HCTX_TYPE_POLL]);
-
-	virtscsi_ready(vscsi);
-	scsi_scan_host(vscsi->shost);
 	return 0;
 
 stop:
 	virtscsi_stop(vscsi, DID_NO_CONNECT << 16);
-free:
-	virtscsi_free(vscsi);
+put:
+	scsi_host_put(vscsi->shost);
 	return err;
 }
 
-static bool virtscsi_is_broken(struct virtio_device *vdev)
+static void virtscsi_scan(struct virtio_device *vdev)
 {
-	struct virtqueue *vq;
+	struct virtscsi *vscsi = vdev->priv;
 
-	virtio_device_for_each_vq(vdev, vq)
-		if (virtqueue_is_broken(vq))
-			return true;
-	return false;
+	virtscsi_arm_events(vscsi);
+	scsi_scan_host(vscsi->shost);
 }
 
 /* With @only_broken a device that may still answer goes on. */
 static void virtscsi_stop_for_good(struct virtscsi *vscsi, bool only_broken)
 {
+	struct virtqueue *vq;
+
 	mutex_lock(&vscsi->restart);
-	if (!only_broken || virtscsi_is_broken(vscsi->vdev)) {
+	vq = vscsi->queue[VIRTSCSI_CTRL].vq;
+	if (!only_broken || !vq || virtqueue_is_broken(vq)) {
 		vscsi->removed = true;
 		virtscsi_stop(vscsi, DID_NO_CONNECT << 16);
 	}
@@ -1280,7 +1126,7 @@ static void virtscsi_remove(struct virtio_device *vdev)
 	virtscsi_stop_for_good(vscsi, false);
 	/* Nothing queues it any more. */
 	cancel_work_sync(&vscsi->event_work);
-	virtscsi_free(vscsi);
+	scsi_host_put(vscsi->shost);
 }
 
 static const struct virtio_device_id virtscsi_ids[] = {
@@ -1303,6 +1149,7 @@ static struct virtio_driver virtscsi_driver = {
 	.feature_table		= virtscsi_features,
 	.feature_table_size	= ARRAY_SIZE(virtscsi_features),
 	.probe			= virtscsi_probe,
+	.scan			= virtscsi_scan,
 	.remove			= virtscsi_remove,
 	.freeze			= virtscsi_freeze,
 	.restore		= virtscsi_restore,
