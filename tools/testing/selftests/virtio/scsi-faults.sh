@@ -18,7 +18,11 @@ find_disk()
 # load [PARAMETER=VALUE...]: brings the device; short timeouts for what comes
 load()
 {
-	insmod $module "$@" && wait_for 10 find_disk && usleep 300000 &&
+	insmod $module "$@" && wait_for 10 find_disk && usleep 300000 && short_timeouts
+}
+
+short_timeouts()
+{
 	echo 2 >"$(echo $device)/timeout" &&
 	echo 1 >"$(echo $device)/eh_timeout"
 }
@@ -102,10 +106,10 @@ test_retried_response()
 	tell once 0
 }
 
-# test_lost NAME TMFS RESETS: a read is lost; what was tried to get it back?
+# test_lost NAME TMFS STARTS: a read is lost; what was tried to get it back?
 test_lost()
 {
-	local before=$(cat $script/resets) start=$(now)
+	local before=$(cat $script/starts) start=$(now)
 
 	tell tmfs ''
 	tell once 1
@@ -113,11 +117,107 @@ test_lost()
 	check "$1: the read succeeds all the same" timeout 60 dd if="$disk" of=/tmp/block bs=4k count=1 iflag=direct
 	check "$1: and in time" awk -v s="$(seconds_since "$start")" 'BEGIN { exit !(s < 25) }'
 	check "$1: task management functions: $2" [ "$(echo $(cat $script/tmfs))" = "$2" ]
-	check "$1: resets of the device: $3" [ $(($(cat $script/resets) - before)) = "$3" ]
+	check "$1: starts of the device: $3" [ $(($(cat $script/starts) - before)) = "$3" ]
 	tell once 0
 	tell tmf_response 0
 	tell keep 0
 	check "$1: afterwards all is well" verified_by_fio
+}
+
+# Task management is answered when nobody waits any more; its memory must be there.
+test_late()
+{
+	local start=$(now)
+
+	tell once 1
+	tell hold 1
+	tell tmf_response -1
+	timeout 60 dd if="$disk" of=/tmp/block bs=4k count=1 iflag=direct &
+	check "late: task management times out" wait_for 10 tmfs_are "0 5"
+	check "late: and is answered" tell late 1
+	tell tmf_response 0
+	wait $!
+	check "late: the read succeeds all the same" [ $? = 0 ]
+	tell once 0
+	check "late: afterwards all is well" verified_by_fio
+}
+
+tmfs_are() { [ "$(echo $(cat $script/tmfs))" = "$1" ]; }
+
+# Resets while commands come and go, and while there are events
+test_resets_under_load()
+{
+	local i=0 load before=$(cat $script/starts)
+
+	flood 2000 &
+	timeout 90 fio --eta=never --name=io --filename="$disk" --direct=1 --ioengine=io_uring --rw=randwrite \
+		--bs=4k --iodepth=16 --size=4m --loops=6 --verify=crc32c --verify_fatal=1 &
+	load=$!
+	while [ $i -lt 20 ]; do
+		timeout 20 sg_reset --host "$disk" || break
+		i=$((i + 1))
+	done >&2
+	check "resets under load: 20 of them" [ $(($(cat $script/starts) - before)) -ge 20 ]
+	check "resets under load: fio verifies its data" wait $load
+}
+
+flood()
+{
+	local i=0
+
+	while [ $i -lt "$1" ]; do
+		echo "7 ffffffff 7" >$script/event
+		i=$((i + 1))
+	done 2>/dev/null
+}
+
+# The device has less room when it is set up again: no use for it any more.
+test_smaller()
+{
+	mark
+	tell queue_size 32
+	timeout 20 sg_reset --host "$disk" >&2
+	check "smaller queues after a reset: reported" said "queues are smaller"
+	check "smaller queues after a reset: commands fail at once" fails_in_time 3
+	tell queue_size 64
+	check "smaller queues after a reset: bound again" rebind
+	check "smaller queues after a reset: no complaint" sh -c "! dmesg | grep 'did not reset'"
+	check "smaller queues after a reset: fio verifies its data" verified_by_fio
+}
+
+# Sixteen reads that are submitted together need fewer kicks than reads.
+test_batches()
+{
+	tell kicks 0
+	check "batches: reads" timeout 60 fio --eta=never --name=io --filename="$disk" --direct=1 --ioengine=io_uring \
+		--rw=randread --bs=4k --iodepth=16 --iodepth_batch_submit=16 --iodepth_batch_complete_min=16 --number_ios=512
+	check "batches: 512 reads, $(cat $script/kicks) kicks" [ "$(cat $script/kicks)" -le 128 ]
+}
+
+# A LUN that went or came while events were missed
+test_missed()
+{
+	tell gone 1
+	tell event "80000000 0 0"
+	check "event: missed ones: the disk that is gone goes" wait_for 10 has_no_disk
+	tell gone 0
+	tell event "80000000 0 0"
+	check "event: missed ones: the disk that is there comes" wait_for 10 find_disk
+	check "event: missed ones: all is well" reads_a_block
+}
+
+has_no_disk() { ! find_disk; }
+
+# number_is FILE VALUE, of the host or the device
+number_is() { [ "$(cat $1)" = "$2" ] || { echo "$1: $(cat $1)"; return 1; }; }
+
+test_queue_depth()
+{
+	local file=$(echo $device)/queue_depth
+
+	check "queue depth: lowered" sh -c "echo 3 >$file && [ \$(cat $file) = 3 ]"
+	check "queue depth: fio verifies its data" verified_by_fio
+	check "queue depth: limited to cmd_per_lun" sh -c "echo 1000 >$file && [ \$(cat $file) = 32 ]"
 }
 
 # test_event NAME EVENT MESSAGE
@@ -132,29 +232,27 @@ test_event()
 
 test_flood()
 {
-	local i=0
-
 	mark
-	while [ $i -lt 300 ]; do
-		echo "7 ffffffff 7" >$script/event
-		i=$((i + 1))
-	done 2>/dev/null
+	flood 300
 	check "event: a flood of bad ones is reported once" said_once "gave a bad event"
 	check "event: a flood: all is well" reads_a_block
 }
 
-rebind()
+unbind()
 {
-	local name=$(ls $driver | grep '^virtio')
-
-	timeout 30 sh -c "echo $name >$driver/unbind" && ! find_disk &&
-	echo "$name" >$driver/bind && wait_for 10 find_disk
+	name=$(ls $driver | grep '^virtio') &&
+	timeout 30 sh -c "echo $name >$driver/unbind" && ! find_disk
 }
+
+bind() { echo "$name" >$driver/bind && wait_for 10 find_disk; }
+rebind() { unbind && bind; }
 
 marks=0
 dd if=/dev/urandom of=/tmp/data bs=64k count=1
 
 check "a scripted device is loaded" load
+test_queue_depth
+test_batches
 test_layout "plain" "lun 01004000 pi 0 0 out 51 4096 in 108" "lun 01004000 pi 0 0 out 51 in 108 4096"
 
 test_bad_value response response 77
@@ -186,6 +284,11 @@ tell tmf_response -1
 test_lost "lost, task management not answered" "0 5 4" 1
 tell keep 1
 test_lost "lost, success claimed but not given back" "0 5 4" 1
+tell tmfs ''
+test_late
+test_resets_under_load
+test_smaller
+short_timeouts
 
 tell fail_start 7
 check "every 7th buffer finds no memory: fio verifies its data" verified_by_fio
@@ -200,6 +303,7 @@ test_event "a LUN out of range" "3 01007fff 2a09" "gave a bad event LUN"
 test_event "an unknown reason" "1 01000000 63" "gave a bad event reason: 0x63"
 test_event "an unknown event" "9 01000000 0" "gave a bad event: 0x9"
 test_event "a removed LUN that never was" "1 01000003 2" "LUN 0:0:3 was not known"
+test_missed
 check "event: missed ones are sent" tell event "80000000 0 0"
 check "event: missed ones: the disk stays" sh -c "sleep 1; [ -b $disk ]"
 test_flood
@@ -220,17 +324,20 @@ tell hold 0
 check "bound again: fio verifies its data" verified_by_fio
 
 # the same with a device that is there but answers nothing at all
-echo 2 >"$(echo $device)/timeout"
-echo 1 >"$(echo $device)/eh_timeout"
+short_timeouts
+echo 1 >/sys/class/scsi_disk/*/max_retries
 tell hold 1
 tell tmf_response -1
 timeout 60 dd if="$disk" of=/dev/null bs=4k count=1 iflag=direct &
 reader=$!
 usleep 500000
-check "mute device: removed in time" rebind
+flood 500 &
+check "mute device: removed in time" unbind
 wait $reader
+check "mute device: the waiting command has failed" [ $? != 0 ]
 tell hold 0
 tell tmf_response 0
+check "mute device: bound again" bind
 check "unloaded" unload
 
 check "small queue: loaded" load queue_size=8 seg_max=4096
@@ -238,14 +345,19 @@ check "small queue: segments are limited" [ "$(cat /sys/block/${disk#/dev/}/queu
 check "small queue: fio verifies its data" verified_by_fio
 check "small queue: unloaded" unload
 check "strange limits: loaded" load seg_max=0 cmd_per_lun=4294967295 max_target=65535 max_lun=4294967295 num_queues=0
+for pair in sg_tablesize:1 cmd_per_lun:64 can_queue:64; do
+	check "strange limits: ${pair%:*} is ${pair#*:}" number_is "/sys/class/scsi_host/host*/${pair%:*}" "${pair#*:}"
+done
 check "strange limits: fio verifies its data" verified_by_fio
 check "strange limits: unloaded" unload
 
-check "protection information: loaded" load pi=1
-test_layout "protection information" "lun 01004000 pi 64 0 out 59 64 4096 in 108" \
-	"lun 01004000 pi 0 64 out 59 in 108 64 4096"
-check "protection information: fio verifies its data, many segments" verified_by_fio --bs=128k
-check "protection information: unloaded" unload
+for type in 1 2 3; do
+	check "protection type $type: loaded" load pi=$type
+	test_layout "protection type $type" "lun 01004000 pi 64 0 out 59 64 4096 in 108" \
+		"lun 01004000 pi 0 64 out 59 in 108 64 4096"
+	check "protection type $type: fio verifies its data, many segments" verified_by_fio --bs=128k
+	check "protection type $type: unloaded" unload
+done
 
 check "the kernel found no fault" sh -c "! dmesg | grep -E 'WARNING|BUG|blocked for more'"
 plan

@@ -1,9 +1,15 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# SCSI hosts that differ in rings and queues. $hosts are their names, separated by
-# commas; a disk's serial number is HOST-TARGET-LUN, which is how it is found here.
-# s4 and p4 (split and packed, four queues) take all tests, the others data only.
+# SCSI hosts that differ in rings and queues. A host's name says how, and a disk's
+# serial number is HOST-TARGET-LUN, which is how it is found here:
+#
+#  s or p   split or packed ring
+#  i or d   with or without indirect descriptors
+#  p or m   physical addresses, or mapped by the DMA API
+#  1 or 4   queues
+#
+# sip4 and pip4 take all tests, the others data only.
 
 . /tests/lib.sh
 
@@ -21,32 +27,57 @@ has_disk() { scsi_disk "$1" >/dev/null; }
 has_no_disk() { ! has_disk "$1"; }
 sectors_are() { [ "$(cat "/sys/block/$1/size")" = "$2" ]; }
 
-# Negotiated as the name says: s and p are the layout
+# Negotiated as the name says
 host_is()
 {
 	local dir=$1 name=$2
 
 	case $name in
-	s*) [ "$(ring_layout "$dir")" = split ] || return 1 ;;
-	p*) [ "$(ring_layout "$dir")" = packed ] || return 1 ;;
-	esac
+	s*) [ "$(ring_layout "$dir")" = split ] ;;
+	p*) [ "$(ring_layout "$dir")" = packed ] ;;
+	esac &&
 	case $name in
-	?1) ! has_feature "$dir" 28 ;;
-	?m) has_feature "$dir" 33 && has_feature "$dir" 28 ;;
-	*)  has_feature "$dir" 28 && ! has_feature "$dir" 33 ;;
+	?i*) has_feature "$dir" 28 ;;
+	?d*) ! has_feature "$dir" 28 ;;
+	esac &&
+	case $name in
+	??m*) has_feature "$dir" 33 ;;
+	??p*) ! has_feature "$dir" 33 ;;
 	esac
 }
 
 # queues_are DISK NUMBER
 queues_are() { [ "$(ls "/sys/block/$1/mq" | wc -l)" = "$2" ]; }
 
-# All disks of a host at once, every block read again and compared
+# Each queue has a processor of its own, for which its interrupt is.
+affinity_is()
+{
+	[ "$(sort -u "/sys/block/$1"/mq/*/cpu_list | wc -l)" = "$2" ] &&
+	[ "$(request_interrupts "$3" | while read -r irq _; do
+		cat "/proc/irq/$irq/smp_affinity_list"
+	done | sort -u | wc -l)" = "$2" ]
+}
+
+# request_interrupts DIR: number and count of each that a request queue has
+request_interrupts()
+{
+	awk -v name="${1##*/}-request" '$NF == name {
+		for (i = 2; i <= 5; i++)
+			count += $i
+		print $1 + 0, count
+		count = 0
+	}' /proc/interrupts
+}
+
+# All disks of the hosts at once, every block read again and compared
 fio_disks()
 {
-	local disk jobs=
+	local host disk jobs=
 
-	for disk in $(host_disks "$1"); do
-		jobs="$jobs --name=$disk --filename=/dev/$disk"
+	for host; do
+		for disk in $(host_disks "$host"); do
+			jobs="$jobs --name=$disk --filename=/dev/$disk"
+		done
 	done
 	timeout 120 fio --eta=never --direct=1 --ioengine=io_uring --rw=randwrite --bsrange=4k-512k --iodepth=8 \
 		--size=4m --verify=crc32c --verify_fatal=1 $jobs
@@ -57,18 +88,20 @@ longest_lists()
 	timeout 30 /tests/scsi_vectors "/dev/$1" "$(cat "/sys/block/$1/queue/max_segments")"
 }
 
-test_data()
+test_host()
 {
-	local host=$1 queues=$2 disk dir
+	local host=$1 queues=${1#???} disk dir
 
-	wait_for 20 has_disk "$host-1-0" || { not_ok "$host: no disks"; return; }
+	wait_for 20 has_disk "$host-0-0" || { not_ok "$host: no disks"; return; }
 	disk=$(scsi_disk "$host-0-0")
 	dir=$(virtio_of "/sys/block/$disk/device")
 	check "$host: rings and features are as asked for" host_is "$dir" "$host"
 	check "$host: $queues queues" queues_are "$disk" "$queues"
-	check "$host: $(host_disks "$host" | wc -l) disks at once, data verified" fio_disks "$host"
+	[ "$queues" = 1 ] || check "$host: a processor for each queue" affinity_is "$disk" "$queues" "$dir"
 	check "$host: lists of $(cat "/sys/block/$disk/queue/max_segments") segments" longest_lists "$disk"
 }
+
+test_data() { check "$1: $(host_disks "$1" | wc -l) disks at once, data verified" fio_disks "$1"; }
 
 unmaps()
 {
@@ -121,15 +154,19 @@ host_cd()
 	done
 }
 
-# Reset while there is I/O: the I/O must not notice.
+# Resets while there is I/O on two disks: it must not notice.
 resets()
 {
-	local status
+	local status i=0
 
-	timeout 60 fio --name=reset --filename="$1" --direct=1 --ioengine=io_uring --rw=randwrite \
-		--bs=4k --iodepth=8 --size=2m --loops=4 --verify=crc32c --verify_fatal=1 &
-	sg_reset --device --no-esc "$1" && sg_reset --target --no-esc "$1" && sg_reset --host "$1"
-	status=$?
+	timeout 60 fio --eta=never --direct=1 --ioengine=io_uring --rw=randwrite --bs=4k --iodepth=8 --size=2m \
+		--loops=6 --verify=crc32c --verify_fatal=1 --name=reset --filename="$1" --name=other --filename="$2" &
+	while [ $i -lt 5 ]; do
+		sg_reset --device --no-esc "$1" && sg_reset --target --no-esc "$1" && sg_reset --host "$1"
+		status=$?
+		[ $status = 0 ] || break
+		i=$((i + 1))
+	done
 	wait $! && return $status
 }
 
@@ -185,7 +222,7 @@ suspends()
 {
 	local host jobs= fio
 
-	for host in $(echo "$hosts" | tr , ' '); do
+	for host in $hosts; do
 		jobs="$jobs --name=$host --filename=/dev/$(scsi_disk "$host-0-0")"
 	done
 	timeout 100 fio --eta=never --direct=1 --ioengine=io_uring --rw=randwrite --bs=16k --iodepth=8 --size=2m --loops=4 \
@@ -215,7 +252,26 @@ test_unplug()
 	echo "# host plug $name $2"
 	check "$name: plugged in again, the disk comes" wait_for 30 has_disk "$name-0-0"
 	check "$name: data on it" fio_disks "$name"
+	check "$name: data on it, polled" fio_polled "$(scsi_disk "$name-0-0")"
 }
+
+# Half of the queues are polled: there I/O needs no interrupt. (A few come, from
+# what else reads the disk.)
+fio_polled()
+{
+	local dir=$(virtio_of "/sys/block/$1/device") before after
+
+	queues_are "$1" 4 || return 1
+	before=$(interrupts "$dir")
+	[ "$(request_interrupts "$dir" | wc -l)" = 2 ] || return 1
+	timeout 60 fio --eta=never --name=poll --filename="/dev/$1" --direct=1 --ioengine=io_uring --hipri=1 \
+		--rw=randrw --bs=4k --iodepth=8 --size=4m --verify=crc32c --verify_fatal=1 || return 1
+	after=$(interrupts "$dir")
+	echo "interrupts for 1024 polled writes and as many reads: $((after - before))"
+	[ $((after - before)) -lt 100 ]
+}
+
+interrupts() { request_interrupts "$1" | awk '{ sum += $2 } END { print sum + 0 }'; }
 
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
@@ -225,22 +281,31 @@ no_fault() { ! dmesg | grep -E 'WARNING|BUG|blocked for more|bad (response|sense
 exec 3>&1
 marks=0
 dd if=/dev/urandom of=/tmp/data bs=1M count=1
-wait_for 20 has_disk s4-0-0
-for host in s4 p4; do
+hosts=$(for layout in s p; do
+	for indirect in i d; do
+		for address in p m; do
+			echo $layout$indirect${address}1 $layout$indirect${address}4
+		done
+	done
+done)
+wait_for 20 has_disk sip4-0-0
+for host in sip4 pip4; do
 	dd if="/dev/$(scsi_disk $host-0-0)" bs=64k of=/tmp/cd-$host iflag=direct
 done
-for host in $(echo "$hosts" | tr , ' '); do
-	case $host in
-	?1|pm) test_data $host 1 ;;
-	*) test_data $host 4 ;;
-	esac
+for host in $hosts; do
+	test_host "$host"
 done
-for host in s4 p4; do
+test_data sip4
+test_data pip4
+check "the disks of all other hosts at once, data verified" fio_disks $(echo "$hosts" | grep -v ip4)
+for host in sip4 pip4; do
 	test_commands $host
-	check "$host: sg_reset of device, target and host under I/O" resets "/dev/$(scsi_disk $host-2-0)"
+	check "$host: sg_reset of device, target and host under I/O" \
+		resets "/dev/$(scsi_disk $host-2-0)" "/dev/$(scsi_disk $host-1-1)"
 	test_hotplug $host
 	check "$host: a command that the device does not answer is recovered" loses_a_command $host
 done
+echo 2 >/sys/module/virtio_scsi/parameters/virtscsi_poll_queues
 test_unplug us4 packed=off
 test_unplug up4 packed=on
 check "suspend under I/O" suspends

@@ -7,8 +7,12 @@
 #include "script.h"
 
 static uint queue_size = 64;
-module_param(queue_size, uint, 0444);
+module_param(queue_size, uint, 0644);
 MODULE_PARM_DESC(queue_size, "pieces that a queue has room for");
+
+static uint kicks;
+module_param(kicks, uint, 0644);
+MODULE_PARM_DESC(kicks, "how often the driver has kicked the request queue");
 
 static uint fail_start;
 module_param(fail_start, uint, 0644);
@@ -115,6 +119,7 @@ static bool queue_kick_prepare(struct virtqueue *vq)
 
 static bool queue_notify(struct virtqueue *vq)
 {
+	kicks += vq->index == SCRIPT_REQUEST;
 	queue_work(system_unbound_wq, &device_work);
 	return true;
 }

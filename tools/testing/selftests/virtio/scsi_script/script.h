@@ -77,6 +77,7 @@ u32 buffer_write(struct buffer *buf, u32 to, const void *from, u32 len);
 /* Work of the device; queues are kicked */
 extern struct work_struct device_work;
 void target_execute(struct script_queue *queue, struct buffer *buf);
+void target_answer_late(void);
 int target_init(void);
 void target_exit(void);
 
@@ -85,7 +86,7 @@ void target_exit(void);
 #define SCRIPT_REQUEST	2
 #define SCRIPT_QUEUES	3
 extern struct virtio_device script_vdev;
-extern bool script_pi;
+extern uint script_pi;	/* type of protection, or 0 */
 struct script_queue *script_queue(unsigned int index);
 
 #endif /* _SCSI_SCRIPT_H */

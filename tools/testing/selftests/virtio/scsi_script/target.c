@@ -35,6 +35,10 @@ static bool hold;
 module_param(hold, bool, 0644);
 MODULE_PARM_DESC(hold, "do not answer");
 
+static bool gone;
+module_param(gone, bool, 0644);
+MODULE_PARM_DESC(gone, "no disk is attached any more");
+
 static int once;
 module_param(once, int, 0644);
 MODULE_PARM_DESC(once, "misbehave this many times; 0 is for ever");
@@ -120,7 +124,7 @@ static void read_write(struct command *cmd, u64 lba, u32 num, bool write)
 
 static void inquiry(struct command *cmd)
 {
-	u8 data[36] = { 0, 0, 6, 2, 31, script_pi };
+	u8 data[36] = { gone ? 0x7f : 0, 0, 6, 2, 31, !!script_pi };
 
 	memcpy(data + 8, "virtio  scripted disk   1   ", 28);
 	if (cmd->cdb[1] & 1)
@@ -134,10 +138,12 @@ static void read_capacity(struct command *cmd, bool sixteen)
 {
 	u8 data[32] = {};
 
-	if (sixteen) {
+	if (gone) {
+		check_condition(cmd, 0x25);
+	} else if (sixteen) {
 		put_unaligned_be64(BLOCKS - 1, data);
 		put_unaligned_be32(BLOCK, data + 8);
-		data[12] = script_pi;
+		data[12] = script_pi ? (script_pi - 1) << 1 | 1 : 0;
 		data_in(cmd, data, sizeof(data));
 	} else {
 		put_unaligned_be32(BLOCKS - 1, data);
@@ -149,7 +155,7 @@ static void read_capacity(struct command *cmd, bool sixteen)
 static bool is_transfer(u8 op)
 {
 	return op == READ_10 || op == WRITE_10 || op == READ_16 ||
-	       op == WRITE_16;
+	       op == WRITE_16 || op == VARIABLE_LENGTH_CMD;
 }
 
 static void execute(struct command *cmd)
@@ -182,6 +188,12 @@ static void execute(struct command *cmd)
 	case WRITE_16:
 		read_write(cmd, get_unaligned_be64(cdb + 2),
 			   get_unaligned_be32(cdb + 10), cdb[0] == WRITE_16);
+		break;
+	case VARIABLE_LENGTH_CMD:
+		/* The one with 32 bytes, which protection of type 2 takes */
+		read_write(cmd, get_unaligned_be64(cdb + 12),
+			   get_unaligned_be32(cdb + 28),
+			   get_unaligned_be16(cdb + 8) == WRITE_32);
 		break;
 	default:
 		check_condition(cmd, 0x20);
@@ -278,6 +290,18 @@ static void execute_ctrl(struct script_queue *queue, struct buffer *buf)
 		give_back(subtype);
 	buffer_write(buf, 0, &resp, sizeof(resp));
 	queue_move(queue, buf, &queue->used);
+}
+
+void target_answer_late(void)
+{
+	struct script_queue *queue = script_queue(SCRIPT_CTRL);
+	struct virtio_scsi_ctrl_tmf_resp resp = {};
+	struct buffer *buf;
+
+	while (queue && (buf = queue_held(queue))) {
+		buffer_write(buf, 0, &resp, sizeof(resp));
+		queue_move(queue, buf, &queue->used);
+	}
 }
 
 void target_execute(struct script_queue *queue, struct buffer *buf)

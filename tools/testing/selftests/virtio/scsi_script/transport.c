@@ -9,13 +9,13 @@
 #include <linux/virtio_scsi.h>
 #include "script.h"
 
-bool script_pi;
-module_param_named(pi, script_pi, bool, 0444);
-MODULE_PARM_DESC(pi, "the disk has protection information of type 1");
+uint script_pi;
+module_param_named(pi, script_pi, uint, 0444);
+MODULE_PARM_DESC(pi, "the disk has protection information of this type");
 
-static uint resets;
-module_param(resets, uint, 0444);
-MODULE_PARM_DESC(resets, "how often the driver has reset the device");
+static uint starts;
+module_param(starts, uint, 0444);
+MODULE_PARM_DESC(starts, "how often the driver has started the device");
 
 static uint seg_max = 32;
 module_param(seg_max, uint, 0444);
@@ -96,6 +96,8 @@ static u8 transport_get_status(struct virtio_device *vdev)
 
 static void transport_set_status(struct virtio_device *vdev, u8 status)
 {
+	if (status & ~script_status & VIRTIO_CONFIG_S_DRIVER_OK)
+		starts++;
 	script_status = status;
 	queue_work(system_unbound_wq, &device_work);
 }
@@ -104,7 +106,6 @@ static void transport_reset(struct virtio_device *vdev)
 {
 	script_status = 0;
 	cancel_work_sync(&device_work);
-	resets++;
 }
 
 static void transport_synchronize_cbs(struct virtio_device *vdev)
@@ -210,6 +211,17 @@ static int event_set(const char *value, const struct kernel_param *kp)
 static const struct kernel_param_ops event_ops = { .set = event_set };
 module_param_cb(event, &event_ops, NULL, 0200);
 MODULE_PARM_DESC(event, "send an event: TYPE LUN REASON");
+
+static int late_set(const char *value, const struct kernel_param *kp)
+{
+	target_answer_late();
+	queue_work(system_unbound_wq, &device_work);
+	return 0;
+}
+
+static const struct kernel_param_ops late_ops = { .set = late_set };
+module_param_cb(late, &late_ops, NULL, 0200);
+MODULE_PARM_DESC(late, "write anything: task management is answered after all");
 
 static int lose_set(const char *value, const struct kernel_param *kp)
 {
