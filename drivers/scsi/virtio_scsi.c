@@ -965,6 +965,7 @@ static const struct scsi_host_template virtscsi_host_template = {
 	.max_sectors		= 0xffff,
 	.dma_boundary		= UINT_MAX,
 	.track_queue_depth	= 1,
+	.skip_settle_delay	= 1,	/* there is no bus that rings */
 };
 
 /*

@@ -115,7 +115,7 @@ test_lost()
 	tell once 1
 	tell hold 1
 	check "$1: the read succeeds all the same" timeout 60 dd if="$disk" of=/tmp/block bs=4k count=1 iflag=direct
-	check "$1: and in time" awk -v s="$(seconds_since "$start")" 'BEGIN { exit !(s < 25) }'
+	check "$1: and in time" awk -v s="$(seconds_since "$start")" 'BEGIN { exit !(s < 12) }'
 	check "$1: task management functions: $2" [ "$(echo $(cat $script/tmfs))" = "$2" ]
 	check "$1: starts of the device: $3" [ $(($(cat $script/starts) - before)) = "$3" ]
 	tell once 0
