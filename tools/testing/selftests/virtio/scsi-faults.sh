@@ -217,7 +217,7 @@ test_queue_depth()
 
 	check "queue depth: lowered" sh -c "echo 3 >$file && [ \$(cat $file) = 3 ]"
 	check "queue depth: fio verifies its data" verified_by_fio
-	check "queue depth: limited to cmd_per_lun" sh -c "echo 1000 >$file && [ \$(cat $file) = 32 ]"
+	check "queue depth: limited to cmd_per_lun" sh -c "echo 64 >$file && [ \$(cat $file) = 32 ]"
 }
 
 # test_event NAME EVENT MESSAGE
