@@ -102,7 +102,7 @@ struct virtscsi {
 	struct virtio_device *vdev;
 	struct Scsi_Host *shost;
 	bool pi;
-	bool complained;
+	int complained;
 	bool removed;
 	struct mutex restart;	/* see above */
 	struct work_struct event_work;
@@ -129,7 +129,7 @@ static struct virtio_scsi_cmd_resp *virtscsi_resp(struct virtscsi_cmd *cmd)
 static void virtscsi_complain(struct virtscsi *vscsi, const char *what,
 			      u32 value)
 {
-	if (!xchg(&vscsi->complained, true))
+	if (!xchg(&vscsi->complained, 1))
 		dev_warn(&vscsi->vdev->dev,
 			 "device gave a bad %s: %#x (reported once)\n",
 			 what, value);
@@ -197,7 +197,10 @@ static int virtscsi_result(struct virtscsi *vscsi, struct scsi_cmnd *sc)
 	return DID_ERROR << 16;
 }
 
-/* The queue's lock is held: who takes it next finds the command completed. */
+/*
+ * The queue's lock is held: who takes it next finds the command completed.
+ * Or the queue is stopped.
+ */
 static void virtscsi_complete(struct scsi_cmnd *sc, int result)
 {
 	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
@@ -546,19 +549,24 @@ static void virtscsi_add_event(struct virtscsi *vscsi, struct virtqueue *vq,
 	virtqueue_end_buf(vq);
 }
 
-static void virtscsi_arm_events(struct virtscsi *vscsi)
+/* The queue is not in use yet. */
+static void virtscsi_add_events(struct virtscsi *vscsi, struct virtqueue *vq)
 {
-	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_EVENT];
 	unsigned int i;
 
-	if (!virtio_has_feature(vscsi->vdev, VIRTIO_SCSI_F_HOTPLUG) &&
-	    !virtio_has_feature(vscsi->vdev, VIRTIO_SCSI_F_CHANGE))
-		return;
+	if (virtio_has_feature(vscsi->vdev, VIRTIO_SCSI_F_HOTPLUG) ||
+	    virtio_has_feature(vscsi->vdev, VIRTIO_SCSI_F_CHANGE))
+		for (i = 0; i < VIRTSCSI_EVENTS; i++)
+			virtscsi_add_event(vscsi, vq, &vscsi->events->event[i]);
+}
+
+static void virtscsi_kick_events(struct virtscsi *vscsi)
+{
+	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_EVENT];
 
 	spin_lock_irq(&queue->lock);
-	for (i = 0; i < VIRTSCSI_EVENTS; i++)
-		virtscsi_add_event(vscsi, queue->vq, &vscsi->events->event[i]);
-	virtqueue_kick(queue->vq);
+	if (queue->vq)
+		virtqueue_kick(queue->vq);
 	spin_unlock_irq(&queue->lock);
 }
 
@@ -812,6 +820,7 @@ static int virtscsi_start(struct virtscsi *vscsi)
 
 	virtio_cwrite32(vdev, VIRTSCSI_AT(cdb_size), VIRTIO_SCSI_CDB_SIZE);
 	virtio_cwrite32(vdev, VIRTSCSI_AT(sense_size), VIRTIO_SCSI_SENSE_SIZE);
+	virtscsi_add_events(vscsi, vqs[VIRTSCSI_EVENT]);
 	virtscsi_set_vqs(vscsi, vqs);
 	return 0;
 }
@@ -880,7 +889,7 @@ static int virtscsi_restore(struct virtio_device *vdev)
 		return -ENOSPC;
 	}
 	virtio_device_ready(vdev);
-	virtscsi_arm_events(vscsi);
+	virtscsi_kick_events(vscsi);
 	return 0;
 }
 
@@ -1099,7 +1108,7 @@ static void virtscsi_scan(struct virtio_device *vdev)
 {
 	struct virtscsi *vscsi = vdev->priv;
 
-	virtscsi_arm_events(vscsi);
+	virtscsi_kick_events(vscsi);
 	scsi_scan_host(vscsi->shost);
 }
 
