@@ -241,11 +241,11 @@ test_flood()
 
 unbind()
 {
-	name=$(ls $driver | grep '^virtio') &&
-	timeout 30 sh -c "echo $name >$driver/unbind" && ! find_disk
+	vdev=$(ls $driver | grep '^virtio') &&
+	timeout 30 sh -c "echo $vdev >$driver/unbind" && ! find_disk
 }
 
-bind() { echo "$name" >$driver/bind && wait_for 10 find_disk; }
+bind() { echo "$vdev" >$driver/bind && wait_for 10 find_disk; }
 rebind() { unbind && bind; }
 
 marks=0
