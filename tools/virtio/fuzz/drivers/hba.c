@@ -141,11 +141,8 @@ static void send_one(void)
 
 static void sleep_and_wake(void)
 {
-	host.bound = false;
-	target_driver->freeze(&host.vdev);
-	host.status = VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK;
-	target_driver->restore(&host.vdev);
-	host.bound = true;
+	virtio_device_freeze(&host.vdev);
+	virtio_device_restore(&host.vdev);
 }
 
 void target_step(u8 op)

@@ -454,6 +454,54 @@ void host_finish(void)
 	}
 }
 
+/* The bus */
+
+static void *managed;
+
+void *devm_kzalloc(struct device *dev, size_t size, gfp_t gfp)
+{
+	check(!managed, "more managed memory than there is room for");
+	managed = kzalloc(size, gfp);
+	return managed;
+}
+
+static void free_managed(void)
+{
+	kfree(managed);
+	managed = NULL;
+}
+
+int virtio_device_freeze(struct virtio_device *vdev)
+{
+	host.bound = false;
+	return target_driver->freeze(vdev);
+}
+
+int virtio_device_restore(struct virtio_device *vdev)
+{
+	int err;
+
+	reset(vdev);
+	host.status = VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK;
+	err = target_driver->restore(vdev);
+	if (err)
+		host.status |= VIRTIO_CONFIG_S_FAILED;
+	host.bound = true;
+	return err;
+}
+
+static int bind(void)
+{
+	int err;
+
+	call_begin(50000);
+	err = target_driver->probe(&host.vdev);
+	if (!err && target_driver->scan)
+		target_driver->scan(&host.vdev);
+	call_end();
+	return err;
+}
+
 /* Memory that was the device's, and on some machines still is */
 
 static struct {
@@ -516,11 +564,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	input_set(data, size);
 	memset(&shim, 0, sizeof(shim));
 	target_load();
-	call_begin(50000);
-	err = target_driver->probe(&host.vdev);
-	call_end();
+	err = bind();
 	if (!err)
 		use_device();
+	free_managed();
 	check(!host.num_queues, "%u queues left over", host.num_queues);
 	check(!(host.status & VIRTIO_CONFIG_S_DRIVER_OK), "the device still works");
 	target_unload();

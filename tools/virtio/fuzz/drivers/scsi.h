@@ -59,6 +59,13 @@ typedef struct {
 #define refcount_inc(r)			((r)->count++)
 #define refcount_dec_and_test(r)	(!--(r)->count)
 
+/* Protection information of one block */
+struct t10_pi_tuple {
+	__be16 guard_tag;
+	__be16 app_tag;
+	__be32 ref_tag;
+};
+
 /* Hosts, devices and commands */
 
 struct scsi_device {
@@ -123,6 +130,8 @@ struct scsi_cmnd {
 #define scsi_prot_sglist(sc)	((sc)->prot_sg)
 #define scsi_prot_sg_count(sc)	((sc)->prot_nents)
 #define scsi_get_prot_op(sc)	((sc)->prot_nents)
+/* One block */
+#define scsi_prot_interval(sc)	((sc)->len)
 #define scsi_set_resid(sc, n)	((sc)->resid = (n))
 
 struct scsi_host_template {
@@ -131,7 +140,6 @@ struct scsi_host_template {
 	const char *proc_name;
 	int this_id;
 	unsigned int cmd_size;
-	int (*init_cmd_priv)(struct Scsi_Host *shost, struct scsi_cmnd *sc);
 	int (*queuecommand)(struct Scsi_Host *shost, struct scsi_cmnd *sc);
 	void (*commit_rqs)(struct Scsi_Host *shost, u16 num);
 	int (*mq_poll)(struct Scsi_Host *shost, unsigned int num);
@@ -145,6 +153,7 @@ struct scsi_host_template {
 	unsigned int max_sectors;
 	unsigned long dma_boundary;
 	bool track_queue_depth;
+	bool skip_settle_delay;
 };
 
 struct Scsi_Host {

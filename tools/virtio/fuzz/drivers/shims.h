@@ -63,6 +63,15 @@ static inline bool test_and_set_bit(unsigned int nr, unsigned long *p)
 	return old;
 }
 
+static inline void free_kfree(void *p)
+{
+	kfree(*(void **)p);
+}
+
+#define __free(fn)		__attribute__((cleanup(free_##fn)))
+/* Freed when the driver is unbound: host.c */
+void *devm_kzalloc(struct device *dev, size_t size, gfp_t gfp);
+
 /* Modules */
 
 #define KBUILD_MODNAME		"driver"
