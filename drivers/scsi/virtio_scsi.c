@@ -87,6 +87,7 @@ struct virtscsi_events {
  * struct virtscsi - a device
  * @vdev: the device on the virtio bus
  * @shost: the same as a SCSI host
+ * @req_size: size of a command's header
  * @pi: protection information was negotiated
  * @complained: a bad value from the device was reported
  * @removed: the device is not to be started again; protected by @restart
@@ -101,6 +102,7 @@ struct virtscsi_events {
 struct virtscsi {
 	struct virtio_device *vdev;
 	struct Scsi_Host *shost;
+	unsigned int req_size;
 	bool pi;
 	int complained;
 	bool removed;
@@ -190,7 +192,8 @@ static int virtscsi_result(struct virtscsi *vscsi, struct scsi_cmnd *sc)
 	} else {
 		if (response == VIRTIO_SCSI_S_NEXUS_FAILURE)
 			status = SAM_STAT_RESERVATION_CONFLICT;
-		memcpy(sc->sense_buffer, resp->sense, sense_len);
+		if (sense_len)
+			memcpy(sc->sense_buffer, resp->sense, sense_len);
 		scsi_set_resid(sc, resid);
 		return virtscsi_host_byte[response] << 16 | status;
 	}
@@ -279,36 +282,49 @@ static unsigned int virtscsi_prot_nents(struct scsi_cmnd *sc)
 	return scsi_prot_sg_count(sc);
 }
 
-static void virtscsi_fill(struct virtscsi *vscsi, struct scsi_cmnd *sc)
+/* Returns the place of the CDB, which is not that of the plain header. */
+static u8 *virtscsi_fill_prot(struct virtscsi *vscsi, struct scsi_cmnd *sc,
+			      unsigned int prot_nents)
+{
+	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
+	struct virtio_scsi_cmd_req_pi *pi = &cmd->req.pi;
+	bool out = sc->sc_data_direction == DMA_TO_DEVICE;
+	u32 bytes = 0;
+
+	if (prot_nents)
+		bytes = scsi_bufflen(sc) / scsi_prot_interval(sc) *
+			sizeof(struct t10_pi_tuple);
+	pi->pi_bytesout = cpu_to_virtio32(vscsi->vdev, out ? bytes : 0);
+	pi->pi_bytesin = cpu_to_virtio32(vscsi->vdev, out ? 0 : bytes);
+	return pi->cdb;
+}
+
+/*
+ * What is never written is 0 from the start: the end of the LUN, prio and crn.
+ * The mid-layer's CDB has zeroes at its end.
+ */
+static void virtscsi_fill(struct virtscsi *vscsi, struct scsi_cmnd *sc,
+			  unsigned int prot_nents)
 {
 	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
 	struct virtio_scsi_cmd_resp *resp = virtscsi_resp(cmd);
 	struct virtio_scsi_cmd_req *req = &cmd->req.plain;
-	struct virtio_scsi_cmd_req_pi *pi = &cmd->req.pi;
+	u8 *cdb = req->cdb;
 
-	memset(&cmd->req, 0, sizeof(cmd->req));
+	BUILD_BUG_ON(sizeof(sc->cmnd) != VIRTIO_SCSI_CDB_SIZE);
+
 	/* Both kinds of header begin with these. */
 	virtscsi_set_lun(req->lun, sc->device);
 	req->tag = cpu_to_virtio64(vscsi->vdev, virtscsi_tag(sc));
 	req->task_attr = VIRTIO_SCSI_S_SIMPLE;
-	memcpy(vscsi->pi ? pi->cdb : req->cdb, sc->cmnd, sc->cmd_len);
+	if (vscsi->pi)
+		cdb = virtscsi_fill_prot(vscsi, sc, prot_nents);
+	memcpy(cdb, sc->cmnd, VIRTIO_SCSI_CDB_SIZE);
 
 	/* A device that writes no response must not seem to have succeeded. */
 	resp->sense_len = 0;
 	resp->resid = 0;
 	resp->response = VIRTSCSI_NO_RESPONSE;
-
-	if (virtscsi_prot_nents(sc)) {
-		u32 blocks = scsi_bufflen(sc) / scsi_prot_interval(sc);
-		__virtio32 bytes =
-			cpu_to_virtio32(vscsi->vdev,
-					blocks * sizeof(struct t10_pi_tuple));
-
-		if (sc->sc_data_direction == DMA_TO_DEVICE)
-			pi->pi_bytesout = bytes;
-		else
-			pi->pi_bytesin = bytes;
-	}
 }
 
 static void virtscsi_add_data(struct virtqueue *vq, struct scsi_cmnd *sc,
@@ -322,11 +338,10 @@ static void virtscsi_add_data(struct virtqueue *vq, struct scsi_cmnd *sc,
 }
 
 /* The order of the elements is that of 5.6.6.1. */
-static int virtscsi_add(struct virtqueue *vq, struct scsi_cmnd *sc)
+static int virtscsi_add(struct virtqueue *vq, struct scsi_cmnd *sc,
+			unsigned int req_size, unsigned int prot_nents)
 {
-	struct virtscsi *vscsi = vq->vdev->priv;
 	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
-	unsigned int prot_nents = virtscsi_prot_nents(sc);
 	unsigned int nents = prot_nents + scsi_sg_count(sc);
 	bool out = nents && sc->sc_data_direction == DMA_TO_DEVICE;
 	bool in = nents && sc->sc_data_direction == DMA_FROM_DEVICE;
@@ -337,8 +352,7 @@ static int virtscsi_add(struct virtqueue *vq, struct scsi_cmnd *sc)
 	if (err)
 		return err;
 
-	virtqueue_add_ptr(vq, &cmd->req, vscsi->pi ? sizeof(cmd->req.pi) :
-			  sizeof(cmd->req.plain), DMA_TO_DEVICE);
+	virtqueue_add_ptr(vq, &cmd->req, req_size, DMA_TO_DEVICE);
 	if (out)
 		virtscsi_add_data(vq, sc, prot_nents);
 	virtqueue_add_ptr(vq, virtscsi_resp(cmd),
@@ -351,54 +365,58 @@ static int virtscsi_add(struct virtqueue *vq, struct scsi_cmnd *sc)
 }
 
 /*
- * Add @sc, if there is one, and tell the device if @kick.  It is told without
- * the lock, as that takes long: who takes the queue away waits for RCU readers.
+ * The device is told without the lock, as that takes long: who takes the queue
+ * away waits for RCU readers.
  */
-static int virtscsi_submit(struct virtscsi_queue *queue, struct scsi_cmnd *sc,
-			   bool kick)
+static int virtscsi_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *sc)
 {
+	struct virtscsi *vscsi = shost_priv(shost);
+	u32 num = blk_mq_unique_tag_to_hwq(virtscsi_tag(sc));
+	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_REQ + num];
+	unsigned int prot_nents = virtscsi_prot_nents(sc);
+	bool kick = sc->flags & SCMD_LAST;
 	struct virtqueue *vq;
 	unsigned long flags;
-	int err = 0;
+	int err = -EIO;
+
+	virtscsi_fill(vscsi, sc, prot_nents);
 
 	rcu_read_lock();
 	spin_lock_irqsave(&queue->lock, flags);
 	vq = queue->vq;
-	if (!vq)
-		err = -EIO;
-	else if (sc)
-		err = virtscsi_add(vq, sc);
+	if (vq)
+		err = virtscsi_add(vq, sc, vscsi->req_size, prot_nents);
 	kick = kick && !err && virtqueue_kick_prepare(vq);
 	spin_unlock_irqrestore(&queue->lock, flags);
 	if (kick)
 		virtqueue_notify(vq);
 	rcu_read_unlock();
-	return err;
-}
 
-static int virtscsi_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *sc)
-{
-	struct virtscsi *vscsi = shost_priv(shost);
-	u32 num = blk_mq_unique_tag_to_hwq(virtscsi_tag(sc));
-	int err;
-
-	virtscsi_fill(vscsi, sc);
-	err = virtscsi_submit(&vscsi->queue[VIRTSCSI_REQ + num], sc,
-			      sc->flags & SCMD_LAST);
+	if (likely(!err))
+		return 0;
 	if (err == -ENOSPC || err == -ENOMEM)
 		return SCSI_MLQUEUE_HOST_BUSY;
-	if (err) {
-		sc->result = (err == -EIO ? DID_NO_CONNECT : DID_ERROR) << 16;
-		scsi_done(sc);
-	}
+	sc->result = (err == -EIO ? DID_NO_CONNECT : DID_ERROR) << 16;
+	scsi_done(sc);
 	return 0;
 }
 
 static void virtscsi_commit_rqs(struct Scsi_Host *shost, u16 num)
 {
 	struct virtscsi *vscsi = shost_priv(shost);
+	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_REQ + num];
+	struct virtqueue *vq;
+	unsigned long flags;
+	bool kick;
 
-	virtscsi_submit(&vscsi->queue[VIRTSCSI_REQ + num], NULL, true);
+	rcu_read_lock();
+	spin_lock_irqsave(&queue->lock, flags);
+	vq = queue->vq;
+	kick = vq && virtqueue_kick_prepare(vq);
+	spin_unlock_irqrestore(&queue->lock, flags);
+	if (kick)
+		virtqueue_notify(vq);
+	rcu_read_unlock();
 }
 
 /*
@@ -991,8 +1009,11 @@ static int virtscsi_set_limits(struct virtscsi *vscsi)
 
 	vscsi->pi = IS_ENABLED(CONFIG_BLK_DEV_INTEGRITY) &&
 		    virtio_has_feature(vdev, VIRTIO_SCSI_F_T10_PI);
-	if (vscsi->pi)
+	vscsi->req_size = sizeof(struct virtio_scsi_cmd_req);
+	if (vscsi->pi) {
+		vscsi->req_size = sizeof(struct virtio_scsi_cmd_req_pi);
 		segs /= 2;
+	}
 	if (size < 3 || !segs) {
 		dev_err(&vdev->dev, "queue size %u is too small\n", size);
 		return -EINVAL;
