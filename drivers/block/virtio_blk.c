@@ -18,7 +18,6 @@
 #include <linux/hdreg.h>
 #include <linux/idr.h>
 #include <linux/interrupt.h>
-#include <linux/lcm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -27,12 +26,12 @@
 #include <linux/virtio.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
-#include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 #include <uapi/linux/virtio_ring.h>
 
 #define VIRTBLK_MINORS		16
 #define VIRTBLK_MAX_RANGES	256
+#define VIRTBLK_MAX_ZONES	4096
 
 /* Elements of a buffer that are no data: the header and the status */
 #define VIRTBLK_EXTRA		2
@@ -133,29 +132,32 @@ static struct virtblk_in *virtblk_in(struct virtblk_req *vbr)
  * A lost device
  */
 
-/* The device went away, or broke the rules: have its requests ended. */
+/*
+ * The device went away, or broke the rules: have its requests ended.  Before it
+ * has a disk there are none.
+ */
 static void virtblk_lose(struct virtio_blk *vblk)
 {
-	if (!test_and_set_bit(0, &vblk->lost))
+	if (READ_ONCE(vblk->disk) && !test_and_set_bit(0, &vblk->lost))
 		queue_work(virtblk_wq, &vblk->lost_work);
 }
 
-/* The caller has stopped the device. */
-static void virtblk_fail_outstanding(struct virtblk_vq *vq)
+/* Not the token of each buffer: an answer that got lost has none any more. */
+static bool virtblk_fail(struct request *req, void *data)
 {
-	struct request *req;
-	unsigned long flags;
+	if (!blk_mq_request_completed(req)) {
+		virtblk_in(blk_mq_rq_to_pdu(req))->status = VIRTIO_BLK_S_IOERR;
+		blk_mq_complete_request(req);
+	}
+	return true;
+}
 
-	do {
-		spin_lock_irqsave(&vq->lock, flags);
-		req = virtqueue_detach_unused_buf(vq->vq);
-		spin_unlock_irqrestore(&vq->lock, flags);
-		if (req) {
-			virtblk_in(blk_mq_rq_to_pdu(req))->status =
-				VIRTIO_BLK_S_IOERR;
-			blk_mq_complete_request(req);
-		}
-	} while (req);
+static void virtblk_detach_all(struct virtblk_vq *vq)
+{
+	spin_lock_irq(&vq->lock);
+	while (virtqueue_detach_unused_buf(vq->vq))
+		;
+	spin_unlock_irq(&vq->lock);
 }
 
 /*
@@ -166,23 +168,19 @@ static void virtblk_lost_work(struct work_struct *work)
 {
 	struct virtio_blk *vblk = container_of(work, struct virtio_blk,
 					       lost_work);
-	struct gendisk *disk = READ_ONCE(vblk->disk);
-	struct request_queue *q;
+	struct request_queue *q = vblk->disk->queue;
 	unsigned int i;
 
-	/* Broken before it had a disk: there will never be a request. */
-	if (!disk)
-		return;
-	q = disk->queue;
 	dev_err(&vblk->vdev->dev, "[%s] lost the device, all I/O fails\n",
-		disk->disk_name);
+		vblk->disk->disk_name);
 
 	virtio_break_device(vblk->vdev);
 	blk_mq_quiesce_queue(q);
 	virtio_synchronize_cbs(vblk->vdev);
 	virtio_reset_device(vblk->vdev);
 	for (i = 0; i < vblk->num_vqs; i++)
-		virtblk_fail_outstanding(&vblk->vqs[i]);
+		virtblk_detach_all(&vblk->vqs[i]);
+	blk_mq_tagset_busy_iter(&vblk->tag_set, virtblk_fail, NULL);
 	blk_mq_start_stopped_hw_queues(q, true);
 	blk_mq_unquiesce_queue(q);
 }
@@ -224,10 +222,10 @@ static void virtblk_set_range(struct virtio_blk_discard_write_zeroes *range,
 	range->flags = cpu_to_le32(flags);
 }
 
-/* Are the bios of a request on places of their own? */
+/* Only discards are merged with others that are not next to them. */
 static bool virtblk_has_many_ranges(struct request *req)
 {
-	return req_op(req) != REQ_OP_WRITE_ZEROES &&
+	return req_op(req) == REQ_OP_DISCARD &&
 	       queue_max_discard_segments(req->q) > 1;
 }
 
@@ -294,31 +292,42 @@ static blk_status_t virtblk_prepare(struct virtio_device *vdev,
 	return kind == VIRTBLK_RANGES ? virtblk_add_ranges(req) : BLK_STS_OK;
 }
 
-/* @req was counted in segments of at most @max bytes; its vectors are longer. */
-static void virtblk_add_bvec(struct virtqueue *vq, struct bio_vec bv,
-			     unsigned int max, enum dma_data_direction dir)
+/*
+ * The vectors of a bio, in segments of at most @max bytes.  Not by
+ * bio_for_each_bvec(), which takes as long for a vector as to add it does.
+ */
+static void virtblk_add_bio(struct virtqueue *vq, const struct bio *bio,
+			    unsigned int max, enum dma_data_direction dir)
 {
-	while (unlikely(bv.bv_len > max)) {
-		virtqueue_add_page(vq, bv.bv_page, bv.bv_offset, max, dir);
-		bv.bv_offset += max;
-		bv.bv_len -= max;
+	const struct bio_vec *bv = &bio->bi_io_vec[bio->bi_iter.bi_idx];
+	unsigned int skip = bio->bi_iter.bi_bvec_done;
+	unsigned int left = bio->bi_iter.bi_size, len;
+
+	while (left) {
+		len = min3(bv->bv_len - skip, left, max);
+		virtqueue_add_page(vq, bv->bv_page, bv->bv_offset + skip, len,
+				   dir);
+		left -= len;
+		skip += len;
+		if (skip == bv->bv_len) {
+			skip = 0;
+			bv++;
+		}
 	}
-	virtqueue_add_bvec(vq, &bv, dir);
 }
 
 static void virtblk_add_data(struct virtqueue *vq, struct request *req,
 			     enum dma_data_direction dir)
 {
 	unsigned int max = queue_max_segment_size(req->q);
-	struct req_iterator iter;
-	struct bio_vec bv;
+	struct bio *bio;
 
 	if (req->rq_flags & RQF_SPECIAL_PAYLOAD) {
 		virtqueue_add_bvec(vq, &req->special_vec, dir);
 		return;
 	}
-	rq_for_each_bvec(bv, req, iter)
-		virtblk_add_bvec(vq, bv, max, dir);
+	__rq_for_each_bio(bio, req)
+		virtblk_add_bio(vq, bio, max, dir);
 }
 
 /*
@@ -686,18 +695,24 @@ static int virtblk_count_vqs(struct virtio_device *vdev)
 	return min3(num, nr_cpu_ids, num_request_queues ?: nr_cpu_ids);
 }
 
-/* Elements of data that fit into each queue, at least one */
+/*
+ * Elements of data that fit into each queue, at least one.  After a resume there
+ * are requests already, as large as the queues were before.
+ */
 static int virtblk_count_segments(struct virtio_blk *vblk,
 				  struct virtqueue **vqs)
 {
-	unsigned int size = U16_MAX, i;
+	unsigned int need = 1, size = U16_MAX, i;
 
+	if (vblk->disk)
+		need = queue_max_segments(vblk->disk->queue);
 	for (i = 0; i < vblk->num_vqs; i++)
 		size = min(size, virtqueue_get_vring_size(vqs[i]));
 	/* A buffer has no more elements than the queue (2.7.5.3.1, 2.8.19). */
-	if (size > VIRTBLK_EXTRA)
+	if (size >= need + VIRTBLK_EXTRA)
 		return size - VIRTBLK_EXTRA;
-	dev_err(&vblk->vdev->dev, "queues of size %u hold no request\n", size);
+	dev_err(&vblk->vdev->dev, "queues of size %u hold no request of %u segments\n",
+		size, need);
 	return -EINVAL;
 }
 
@@ -864,29 +879,17 @@ static int virtblk_read_zone(struct virtio_blk *vblk,
 	return -EIO;
 }
 
-/* Room for a report of @nr_zones, or for as many as one request and memory take. */
+/* Room for a report of @nr_zones, or for as many as one request takes */
 static struct virtio_blk_zone_report *
 virtblk_alloc_report(struct virtio_blk *vblk, unsigned int nr_zones,
 		     size_t *room)
 {
-	struct request_queue *q = vblk->disk->queue;
-	struct virtio_blk_zone_report *report = NULL;
-	u64 max = min((u64)queue_max_hw_sectors(q) << SECTOR_SHIFT,
-		      (u64)queue_max_segments(q) << PAGE_SHIFT);
+	size_t max = queue_max_segments(vblk->disk->queue) * PAGE_SIZE;
+	struct virtio_blk_zone_report *report;
 
-	nr_zones = min_t(u64, nr_zones,
-			 div_u64(get_capacity(vblk->disk) - 1,
-				 vblk->zone_sectors) + 1);
-	*room = min_t(u64, nr_zones,
-		      (max - sizeof(*report)) / sizeof(report->zones[0]));
-	while (*room) {
-		report = __vmalloc(struct_size(report, zones, *room),
-				   GFP_KERNEL | __GFP_NORETRY);
-		if (report)
-			break;
-		*room /= 2;
-	}
-	return report;
+	*room = min3((size_t)nr_zones, (size_t)VIRTBLK_MAX_ZONES,
+		     (max - sizeof(*report)) / sizeof(report->zones[0]));
+	return kvmalloc(struct_size(report, zones, *room), GFP_KERNEL);
 }
 
 /* Called with vdev_mutex held. */
@@ -948,7 +951,7 @@ static int virtblk_report_zones(struct gendisk *disk, sector_t sector,
 		ret = virtblk_walk_zones(vblk, sector, nr_zones, cb, data,
 					 report, room);
 	mutex_unlock(&vblk->vdev_mutex);
-	vfree(report);
+	kvfree(report);
 	return ret;
 }
 #else
@@ -1044,62 +1047,61 @@ static u32 virtblk_max_range(struct virtio_blk *vblk, struct queue_limits *lim,
 }
 
 static int virtblk_erase_limits(struct virtio_blk *vblk,
-				struct queue_limits *lim, u32 *segs, u32 *align)
+				struct queue_limits *lim, u32 *align)
 {
 	struct virtio_device *vdev = vblk->vdev;
 	u32 max = virtblk_cread(32, vdev, max_secure_erase_sectors);
-	u32 num = virtblk_cread(32, vdev, max_secure_erase_seg);
 	u32 unit = virtblk_cread(32, vdev, secure_erase_sector_alignment);
 
-	if (!max || !num || !unit)
+	if (!max || !unit || !virtblk_cread(32, vdev, max_secure_erase_seg))
 		return virtblk_refuse(vdev, "a limit of secure erase", 0);
 	lim->max_secure_erase_sectors =
 		virtblk_max_range(vblk, lim, "secure erase's limit", max);
-	*segs = min_not_zero(*segs, num);
 	*align = unit;
 	return 0;
 }
 
-/* The block layer has but one set of limits for discard and secure erase. */
+static void virtblk_discard_limits(struct virtio_blk *vblk,
+				   struct queue_limits *lim, u32 *align)
+{
+	struct virtio_device *vdev = vblk->vdev;
+	u32 ranges = virtblk_cread(32, vdev, max_discard_seg);
+
+	lim->max_hw_discard_sectors =
+		virtblk_max_range(vblk, lim, "discard's limit",
+				  virtblk_cread(32, vdev, max_discard_sectors));
+	lim->max_discard_segments = min(ranges ?: lim->max_segments,
+					VIRTBLK_MAX_RANGES);
+	*align = virtblk_cread(32, vdev, discard_sector_alignment);
+}
+
 static int virtblk_range_limits(struct virtio_blk *vblk,
 				struct queue_limits *lim)
 {
 	struct virtio_device *vdev = vblk->vdev;
-	bool discard = virtio_has_feature(vdev, VIRTIO_BLK_F_DISCARD);
-	bool erase = virtio_has_feature(vdev, VIRTIO_BLK_F_SECURE_ERASE);
-	u32 segs = 0, discard_align = 0, erase_align = 0;
-	unsigned long align;
+	u32 discard_align = 0, erase_align = 0, align, range;
 	int err;
 
 	if (virtio_has_feature(vdev, VIRTIO_BLK_F_WRITE_ZEROES))
 		lim->max_write_zeroes_sectors =
 			virtblk_max_range(vblk, lim, "write zeroes' limit",
 					  virtblk_cread(32, vdev, max_write_zeroes_sectors));
-	if (discard) {
-		lim->max_hw_discard_sectors =
-			virtblk_max_range(vblk, lim, "discard's limit",
-					  virtblk_cread(32, vdev, max_discard_sectors));
-		segs = virtblk_cread(32, vdev, max_discard_seg);
-		discard_align = virtblk_cread(32, vdev, discard_sector_alignment);
-	}
-	if (erase) {
-		err = virtblk_erase_limits(vblk, lim, &segs, &erase_align);
+	if (virtio_has_feature(vdev, VIRTIO_BLK_F_DISCARD))
+		virtblk_discard_limits(vblk, lim, &discard_align);
+	if (virtio_has_feature(vdev, VIRTIO_BLK_F_SECURE_ERASE)) {
+		err = virtblk_erase_limits(vblk, lim, &erase_align);
 		if (err)
 			return err;
 	}
-	if (!discard && !erase)
-		return 0;
 
-	lim->max_discard_segments = min(segs ?: lim->max_segments,
-					VIRTBLK_MAX_RANGES);
-	align = lcm_not_zero(discard_align, erase_align);
-	if (align > lim->max_hw_discard_sectors && discard) {
-		virtblk_ignore(vdev, "discard's alignment", align);
-		align = 0;
-	}
-	lim->discard_granularity = lim->logical_block_size;
-	if (align && align <= U32_MAX >> SECTOR_SHIFT)
+	/* A hint.  The block layer has one for both, and masks with it. */
+	align = max(discard_align, erase_align);
+	range = min_not_zero(lim->max_hw_discard_sectors,
+			     lim->max_secure_erase_sectors);
+	if (is_power_of_2(align) && align <= min(range, U32_MAX >> SECTOR_SHIFT))
 		lim->discard_granularity = align << SECTOR_SHIFT;
+	else if (align)
+		virtblk_ignore(vdev, "discard's alignment", align);
 	return 0;
 }
 

@@ -191,6 +191,9 @@ static void add_vecs(struct request *req, u8 shape)
 		req->__data_len = lim->logical_block_size;
 		req->nr_vecs = 1;
 	}
+	req->bios[0].bi_io_vec = req->vecs;
+	req->bios[0].bi_iter.bi_size = req->__data_len;
+	req->bio = req->bios;
 }
 
 static void add_bios(struct request *req, u8 shape)

@@ -102,6 +102,17 @@ void blk_mq_free_tag_set(struct blk_mq_tag_set *set)
 	host_forget();
 }
 
+void blk_mq_tagset_busy_iter(struct blk_mq_tag_set *set,
+			     bool (*fn)(struct request *req, void *data),
+			     void *data)
+{
+	unsigned int i;
+
+	for (i = 0; i < num_requests; i++)
+		if (requests[i]->state != MQ_RQ_IDLE && !fn(requests[i], data))
+			break;
+}
+
 struct request *blk_mq_alloc_request(struct request_queue *q, blk_opf_t opf,
 				     unsigned int flags)
 {
@@ -313,6 +324,9 @@ int blk_rq_map_kern(struct request_queue *q, struct request *req, void *buf,
 		virt_to_page(buf), len, offset_in_page(buf)
 	};
 	req->nr_vecs = 1;
+	req->bios[0].bi_io_vec = req->vecs;
+	req->bios[0].bi_iter.bi_size = len;
+	req->bio = req->bios;
 	req->__data_len = len;
 	if (blk_rq_nr_phys_segments(req) > q->limits.max_segments)
 		return -EINVAL;
@@ -437,26 +451,7 @@ int queue_limits_commit_update_frozen(struct request_queue *q,
 
 /* And of others */
 
-unsigned long lcm_not_zero(unsigned long a, unsigned long b)
-{
-	unsigned long x = a, y = b, rest;
-
-	if (!a || !b)
-		return a ?: b;
-	while (y) {
-		rest = x % y;
-		x = y;
-		y = rest;
-	}
-	return a / x * b;
-}
-
-void *__vmalloc(unsigned long size, gfp_t gfp)
-{
-	return kmalloc(size, gfp);
-}
-
-void vfree(const void *p)
+void block_kvfree(const void *p)
 {
 	host_forget();
 	kfree(p);

@@ -38,9 +38,12 @@ struct request_queue {
 
 struct bio {
 	struct bio *bi_next;
+	struct bio_vec *bi_io_vec;
 	struct {
 		sector_t bi_sector;
 		unsigned int bi_size;
+		unsigned int bi_idx;
+		unsigned int bi_bvec_done;
 	} bi_iter;
 };
 
@@ -93,19 +96,12 @@ struct request {
 #define blk_rq_sectors(req)	((req)->__data_len >> SECTOR_SHIFT)
 #define bio_sectors(bio)	((bio)->bi_iter.bi_size >> SECTOR_SHIFT)
 #define blk_mq_rq_state(req)	((req)->state)
+#define blk_mq_request_completed(req) ((req)->state == MQ_RQ_COMPLETE)
 #define blk_should_fake_timeout(q) false
 #define __rq_for_each_bio(b, req) for ((b) = (req)->bio; b; (b) = (b)->bi_next)
 #define bvec_virt(bv)		(page_address((bv)->bv_page) + (bv)->bv_offset)
 #define bvec_set_virt(bv, p, n) \
 	(*(bv) = (struct bio_vec) { virt_to_page(p), n, offset_in_page(p) })
-
-struct req_iterator {
-	unsigned int i;
-};
-
-#define rq_for_each_bvec(bv, req, iter) \
-	for ((iter).i = 0; (iter).i < (req)->nr_vecs && \
-	     ((bv) = (req)->vecs[(iter).i], true); (iter).i++)
 
 unsigned int blk_rq_nr_phys_segments(struct request *req);
 unsigned int blk_rq_count_bios(struct request *req);
@@ -189,6 +185,9 @@ struct blk_mq_ops {
 
 int blk_mq_alloc_tag_set(struct blk_mq_tag_set *set);
 void blk_mq_free_tag_set(struct blk_mq_tag_set *set);
+void blk_mq_tagset_busy_iter(struct blk_mq_tag_set *set,
+			     bool (*fn)(struct request *req, void *data),
+			     void *data);
 void blk_mq_start_stopped_hw_queues(struct request_queue *q, bool async);
 void blk_mq_freeze_queue(struct request_queue *q);
 void blk_mq_start_request(struct request *req);
@@ -305,8 +304,10 @@ enum string_size_units { STRING_UNITS_10, STRING_UNITS_2 };
 #define string_get_size(size, blk_size, units, buf, len) \
 	((void)snprintf(buf, len, "%llu", (unsigned long long)(size)))
 
-unsigned long lcm_not_zero(unsigned long a, unsigned long b);
-void *__vmalloc(unsigned long size, gfp_t gfp);
-void vfree(const void *p);
+#undef kvfree
+#define kvmalloc(size, gfp)		kmalloc(size, gfp)
+#define kvfree(p)			block_kvfree(p)
+
+void block_kvfree(const void *p);
 
 #endif
