@@ -14,7 +14,6 @@ DISCARD=0x2000 ZEROES=0x4000 ERASE=0x10000 ZONED=0x20000
 
 device() { echo "$*" >$PARAM/device; }
 say() { echo "$2" >"$PARAM/$1"; }
-logged() { dmesg | grep -q "$1"; }
 features() { echo "features=$(($1))"; }
 there() { [ -e /sys/block/vda ]; }
 limit() { [ "$(cat "/sys/block/vda/queue/$1")" = "$2" ]; }
@@ -23,8 +22,8 @@ limit() { [ "$(cat "/sys/block/vda/queue/$1")" = "$2" ]; }
 works()
 {
 	there && head -c 65536 /dev/urandom >/tmp/in &&
-	timeout 20 dd if=/tmp/in of=/dev/vda bs=64k oflag=direct 2>/dev/null &&
-	timeout 20 dd if=/dev/vda of=/tmp/out bs=64k count=1 iflag=direct 2>/dev/null &&
+	timeout $((20 * patience)) dd if=/tmp/in of=/dev/vda bs=64k oflag=direct 2>/dev/null &&
+	timeout $((20 * patience)) dd if=/dev/vda of=/tmp/out bs=64k count=1 iflag=direct 2>/dev/null &&
 	cmp /tmp/in /tmp/out
 }
 
@@ -34,7 +33,7 @@ refused()
 	local name=$1 message=$2
 
 	shift 2
-	dmesg -c >/dev/null
+	clear_log
 	device "$@"
 	if ! there && logged "$message"; then ok "refused: $name"; else not_ok "refused: $name"; dmesg >&2; fi
 }
@@ -45,7 +44,7 @@ taken()
 	local name=$1 limit=$2 value=$3
 
 	shift 3
-	dmesg -c >/dev/null
+	clear_log
 	device "$@"
 	if works && limit "$limit" "$value"; then ok "safe: $name"; else not_ok "safe: $name"; dmesg >&2; fi
 }
@@ -70,6 +69,9 @@ test_refused()
 
 test_safe()
 {
+	taken "the physical block size is passed on" physical_block_size 4096 \
+		"$(features "$TOPOLOGY | $BLK_SIZE")" blk_size=1024 physical_block_exp=2
+	taken "blocks of 4096 bytes" logical_block_size 4096 "$(features $BLK_SIZE)" blk_size=4096
 	taken "no limits at all" max_segments 1 ring=64
 	taken "no segments" max_segments 1 "$(features $SEG_MAX)"
 	taken "more segments than the ring has room for" max_segments 62 "$(features $SEG_MAX)" seg_max=0xffffffff
@@ -86,6 +88,10 @@ test_safe()
 		blk_size=4096 max_discard_sectors=7
 	taken "discards aligned to 2 TiB" discard_granularity 512 "$(features $DISCARD)" \
 		discard_sector_alignment=0xffffffff
+	taken "discards aligned to 3 sectors" discard_granularity 512 "$(features $DISCARD)" \
+		discard_sector_alignment=3
+	taken "discards aligned to more than they may be" discard_granularity 512 "$(features $DISCARD)" \
+		max_discard_sectors=64 discard_sector_alignment=128
 	taken "discards in 4 billion ranges" max_discard_segments 256 "$(features $DISCARD)" \
 		max_discard_seg=0xffffffff
 	taken "zeroes that are less than a block" write_zeroes_max_bytes 0 "$(features "$ZEROES | $BLK_SIZE")" \
@@ -97,7 +103,7 @@ test_safe()
 }
 
 # result ERRNO-TEXT: what a read says
-read_fails() { timeout 20 dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct 2>&1 | grep -q "$1"; }
+read_fails() { timeout $((20 * patience)) dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct 2>&1 | grep -q "$1"; }
 
 test_status()
 {
@@ -117,6 +123,29 @@ test_status()
 	check "a serial number without an end is cut" [ "$(cat /sys/block/vda/serial)" = "liar-liar-liar-liar-" ]
 }
 
+queues() { ls /sys/block/vda/mq | wc -l; }
+parameter() { echo "$2" >"/sys/module/virtio_blk/parameters/$1"; }
+
+# What is told to the driver, or to the device
+test_passed_on()
+{
+	device "$(features $GEOMETRY)" geometry.cylinders=100 geometry.heads=7 geometry.sectors=19
+	check "the geometry is the device's" sh -c 'fdisk -l /dev/vda | grep -q "7 heads, 19 sectors/track"'
+	ionice -c 2 -n 3 dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null
+	check "the device is told of priorities" [ "$(cat $PARAM/ioprio)" = $((2 << 13 | 3)) ]
+	device "$(features $MQ)" num_queues=65535
+	check "no more queues than CPUs" [ "$(queues)" -eq "$(nproc)" ]
+	parameter num_request_queues 1
+	device "$(features $MQ)" num_queues=4
+	check "no more queues than the module was told" [ "$(queues)" -eq 1 ]
+	parameter num_request_queues 0
+	parameter poll_queues 100
+	device "$(features $MQ)" num_queues=2
+	check "all queues but one can be polled" [ "$(cat /sys/block/vda/queue/io_poll)" = 1 ]
+	check "and a disk with a polled queue works" works
+	parameter poll_queues 0
+}
+
 range_is_zero() { is_zero vda 1 1; }
 fill() { dd if=/tmp/random of=/dev/vda bs=$MiB count=4 conv=fsync 2>/dev/null; }
 
@@ -126,19 +155,24 @@ test_ranges()
 	device "$(features "$SEG_MAX | $DISCARD | $ZEROES | $ERASE | $FLUSH")" seg_max=16 max_discard_sectors=1024 \
 		max_discard_seg=4 max_secure_erase_sectors=512 max_secure_erase_seg=8 \
 		secure_erase_sector_alignment=16 discard_sector_alignment=8
-	check "limits of discard and secure erase are combined" limit discard_granularity 8192
-	check "the smaller number of ranges is taken" limit max_discard_segments 4
+	check "alignments of discard and secure erase are combined" limit discard_granularity 8192
+	check "the number of ranges is passed on" limit max_discard_segments 4
 	for how in "discard:" "secure erase:-s" "zeroes:-z"; do
 		fill
 		check "${how%:*}: its sectors are zero" /bin/blkdiscard ${how#*:} -o $MiB -l $MiB /dev/vda
 		check "${how%:*}: and no others" range_is_zero
 		check "${how%:*}: the rest is as it was" cmp -n $MiB /tmp/random /dev/vda
 	done
+	device "$(features "$SEG_MAX | $ERASE")" seg_max=16 max_secure_erase_sectors=1024 max_secure_erase_seg=2 \
+		secure_erase_sector_alignment=1
+	check "secure erase: no more ranges than allowed, though there are more bios" erase 2048
+	device "$(features "$SEG_MAX | $FLUSH")" seg_max=16
 	check "a flush names no sector" dd if=/tmp/random of=/dev/vda bs=4k count=1 conv=fsync
 }
 
 zone_is() { blkzone report -o $1 -c 1 /dev/vda | grep -q "$2"; }
 append() { echo "/dev/vda $1" >$PARAM/append_at; }
+erase() { echo "/dev/vda $1" >$PARAM/erase_at; }
 
 # Writes one page where the zone that begins at this sector is written next.
 write_zone() { dd if=/tmp/random of=/dev/vda bs=4k count=1 seek=$(($1 / 8)) oflag=direct conv=notrunc 2>/dev/null; }
@@ -169,8 +203,6 @@ test_zones()
 	check "zones: a report of more than was asked for is cut" report_many
 }
 
-refuse() { ! "$@"; }
-
 report_many()
 {
 	say zone many
@@ -189,17 +221,7 @@ test_zone_lies()
 	say zone ""
 }
 
-# Removal with I/O in flight. $1: what happens before.
-load()
-{
-	timeout -s KILL 60 fio --name=load --filename=/dev/vda --size=8m --rw=randrw --bs=4k --direct=1 \
-		--ioengine=libaio --iodepth=32 --time_based --runtime=50 >/dev/null 2>&1 &
-	load=$!
-	sleep 1
-}
-
-ended_within() { wait_for "$1" not_running "$2"; }
-not_running() { ! kill -0 "$1" 2>/dev/null; }
+ended_within() { wait_for $(($1 * patience)) has_ended "$2"; }
 
 # gone NAME COMMAND...: within 15 s of the removal all I/O has ended
 gone()
@@ -208,9 +230,9 @@ gone()
 
 	shift
 	device "$(features "$SEG_MAX | $MQ | $FLUSH")" seg_max=16 num_queues=2
-	load
+	load vda
 	"$@"
-	{ device; echo gone >/tmp/gone; } &
+	device &
 	remove=$!
 	check "$name: it is removed in time" ended_within 15 $remove
 	check "$name: all I/O has ended" ended_within 15 $load
@@ -220,12 +242,25 @@ gone()
 pull_out() { say lost told; }
 pull_out_quietly() { say lost quietly; }
 
+short_timeout() { echo 1000 >/sys/block/vda/queue/io_timeout; }
+
 # The device keeps its requests for longer than the timeout.
 fall_silent()
 {
-	echo 1000 >/sys/block/vda/queue/io_timeout
+	short_timeout
 	say silent 1
 	sleep 0.2
+}
+
+# The block layer swallows them: no queue knows of these requests any more.
+lose_answers()
+{
+	short_timeout
+	echo 100 >/sys/kernel/debug/fail_io_timeout/probability
+	echo -1 >/sys/kernel/debug/fail_io_timeout/times
+	echo 1 >/sys/block/vda/io-timeout-fail
+	sleep 0.5
+	echo 0 >/sys/block/vda/io-timeout-fail
 }
 
 test_removal()
@@ -234,14 +269,42 @@ test_removal()
 	gone "a disk that was pulled out" pull_out
 	gone "a disk that was pulled out, and nobody said so" pull_out_quietly
 	gone "a disk that has fallen silent" fall_silent
+	if [ -e /sys/kernel/debug/fail_io_timeout ]; then
+		gone "a disk whose answers get lost" lose_answers
+	fi
 
 	# Not removed: a queue that breaks is noticed, and all else fails at once.
 	device "$(features "$SEG_MAX | $FLUSH")" seg_max=16
-	load
+	short_timeout
+	load vda
 	pull_out
 	check "lost and not removed: I/O ends with errors" ended_within 15 $load
 	check "lost and not removed: it is said once" [ "$(dmesg | grep -c 'lost the device')" -ge 1 ]
 	check "lost and not removed: more I/O fails" read_fails "Input/output error"
+	device
+
+	# A queue that breaks before there is a disk, and then the other one
+	device "$(features "$SEG_MAX | $BLK_SIZE | $MQ")" seg_max=16 blk_size=512 num_queues=2 early=1
+	fall_silent
+	load vda taskset 2
+	pull_out
+	check "broken early: I/O ends with errors" ended_within 15 $load
+	device
+}
+
+test_resume()
+{
+	device "$(features "$SEG_MAX | $MQ")" seg_max=16 num_queues=2
+	load vda
+	check "resume: the same queues" say resume 64
+	check "resume: the load goes on" refuse has_ended $load
+	check "resume: queues that are large enough" say resume 18
+	check "resume: it still works" works
+	check "resume: smaller queues are refused" refuse say resume 17
+	check "resume: I/O ends with errors" ended_within 15 $load
+	check "resume: and so does more" read_fails "Input/output error"
+	check "resume: with queues of the old size it is back" say resume 64
+	check "resume: and works" works
 	device
 }
 
@@ -250,10 +313,11 @@ zoned.max_append_sectors=256 zoned.max_open_zones=4 zoned.max_active_zones=4"
 # nothing may wait for ever
 insmod /tests/blk_liar.ko || { not_ok "the lying disk can be had"; plan; exit 1; }
 case ${only:-all} in
-all) tests="refused safe status ranges zones zone_lies removal" ;;
+all) tests="refused safe passed_on status ranges zones zone_lies resume removal" ;;
 *) tests=$only ;;
 esac
 for name in $tests; do
 	test_"$name"
 done
+check "the kernel has found no fault in itself" no_fault
 plan

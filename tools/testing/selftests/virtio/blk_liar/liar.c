@@ -29,6 +29,11 @@ char *liar_zone = "";
 module_param_named(zone, liar_zone, charp, 0644);
 MODULE_PARM_DESC(zone, "what is wrong in reports of zones: many, start, type, state, wp, cap");
 
+/* Not a lie: what the test wants to know */
+static uint liar_ioprio;
+module_param_named(ioprio, liar_ioprio, uint, 0444);
+MODULE_PARM_DESC(ioprio, "priority of the last read");
+
 static u64 liar_wp[LIAR_ZONES];
 static u8 liar_state[LIAR_ZONES];
 
@@ -183,8 +188,27 @@ static u8 liar_manage(u32 type, u64 sector)
 	return VIRTIO_BLK_S_OK;
 }
 
+/* Was the driver told that it may send this much? */
+static bool liar_allows(const struct virtio_blk_config *config, u32 type,
+			u32 ranges, u32 sectors)
+{
+	u32 max_ranges = config->max_discard_seg;
+	u32 max_sectors = config->max_discard_sectors;
+
+	if (type == VIRTIO_BLK_T_SECURE_ERASE) {
+		max_ranges = config->max_secure_erase_seg;
+		max_sectors = config->max_secure_erase_sectors;
+	} else if (type == VIRTIO_BLK_T_WRITE_ZEROES) {
+		max_ranges = config->max_write_zeroes_seg;
+		max_sectors = config->max_write_zeroes_sectors;
+	}
+	return (!max_ranges || ranges <= max_ranges) &&
+	       (!max_sectors || sectors <= max_sectors);
+}
+
 /* Discard, write zeroes, secure erase: the data has the ranges. */
-static u8 liar_clear(struct message_device *dev, struct message *msg, u32 len)
+static u8 liar_clear(struct message_device *dev, struct message *msg, u32 type,
+		     u32 len)
 {
 	struct virtio_blk_discard_write_zeroes range;
 	u32 at, bytes;
@@ -197,7 +221,9 @@ static u8 liar_clear(struct message_device *dev, struct message *msg, u32 len)
 			     sizeof(range));
 		sector = le64_to_cpu(range.sector);
 		bytes = le32_to_cpu(range.num_sectors) * SECTOR_SIZE;
-		if (!liar_has(sector, bytes))
+		if (!liar_has(sector, bytes) ||
+		    !liar_allows(dev->config, type, len / sizeof(range),
+				 bytes / SECTOR_SIZE))
 			return VIRTIO_BLK_S_IOERR;
 		memset(dev->memory + sector * SECTOR_SIZE, 0, bytes);
 	}
@@ -226,6 +252,7 @@ static u8 liar_request(struct message_device *dev, struct message *msg)
 	sector = virtio64_to_cpu(vdev, header.sector);
 	switch (type) {
 	case VIRTIO_BLK_T_IN:
+		liar_ioprio = virtio32_to_cpu(vdev, header.ioprio);
 		return liar_status < 0 ? liar_read(dev, msg, sector, in_len) :
 					 liar_status;
 	case VIRTIO_BLK_T_OUT:
@@ -240,7 +267,7 @@ static u8 liar_request(struct message_device *dev, struct message *msg)
 	case VIRTIO_BLK_T_DISCARD:
 	case VIRTIO_BLK_T_WRITE_ZEROES:
 	case VIRTIO_BLK_T_SECURE_ERASE:
-		return liar_clear(dev, msg, out_len);
+		return liar_clear(dev, msg, type, out_len);
 	case VIRTIO_BLK_T_ZONE_REPORT:
 		return liar_report(vdev, msg, sector, in_len);
 	case VIRTIO_BLK_T_ZONE_APPEND:

@@ -5,6 +5,7 @@
  *
  *	features=MASK		bits 0 to 23 of the features
  *	ring=N			elements that a queue holds
+ *	early=1			the first queue breaks before the disk is there
  *	FIELD=VALUE		of struct virtio_blk_config, see below
  *
  * An empty list makes no other one. "lost" is for a disk that is pulled out.
@@ -58,10 +59,24 @@ static const struct {
 static struct device *parent;
 static struct message_device *disk;
 static unsigned int ring;
+static bool early;
+
+/* The driver has its queues, and reads on to make its disk. */
+static void liar_break_early(struct virtio_device *vdev)
+{
+	struct virtqueue *vq;
+
+	early = false;
+	vq = list_first_entry(&vdev->vqs, struct virtqueue, list);
+	__virtqueue_break(vq);
+	vq->callback(vq);
+}
 
 static void liar_get(struct virtio_device *vdev, unsigned int offset, void *buf,
 		     unsigned int len)
 {
+	if (early && offset == AT(blk_size))
+		liar_break_early(vdev);
 	memcpy(buf, to_device(vdev)->config + offset, len);
 }
 
@@ -186,6 +201,10 @@ static int liar_set_field(struct message_device *dev, const char *name, u64 valu
 		ring = value;
 		return 0;
 	}
+	if (!strcmp(name, "early")) {
+		early = value;
+		return 0;
+	}
 	for (i = 0; i < ARRAY_SIZE(fields); i++) {
 		if (strcmp(name, fields[i].name))
 			continue;
@@ -229,6 +248,7 @@ static struct message_device *liar_create(const char *value)
 		goto free;
 
 	ring = 64;
+	early = false;
 	liar_set_field(dev, "features", 0);
 	liar_set_field(dev, "capacity", LIAR_CAPACITY);
 	err = liar_parse(dev, strim(words));
@@ -299,7 +319,25 @@ static const struct kernel_param_ops lost_ops = { .set = lost_set };
 module_param_cb(lost, &lost_ops, NULL, 0200);
 MODULE_PARM_DESC(lost, "pull the disk out; 'told': and mark its queues broken");
 
-/* User space has no call to append to a zone. */
+static int resume_set(const char *value, const struct kernel_param *kp)
+{
+	int err;
+
+	if (!disk)
+		return -ENODEV;
+	err = virtio_device_freeze(&disk->vdev) ?: kstrtouint(value, 0, &ring);
+	return err ?: virtio_device_restore(&disk->vdev);
+}
+
+static const struct kernel_param_ops resume_ops = { .set = resume_set };
+module_param_cb(resume, &resume_ops, NULL, 0200);
+MODULE_PARM_DESC(resume, "suspend and resume: queues hold so many elements then");
+
+/*
+ * What user space has no call for: appending to a zone, and erasing places that
+ * are next to each other at once.
+ */
+
 static int append_to(struct block_device *bdev, u64 sector)
 {
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
@@ -320,7 +358,28 @@ static int append_to(struct block_device *bdev, u64 sector)
 	return err;
 }
 
-static int append_at_set(const char *value, const struct kernel_param *kp)
+/* Four pages. The plug lets the block layer merge them. */
+static int erase_at(struct block_device *bdev, u64 sector)
+{
+	struct bio *bio = NULL;
+	struct blk_plug plug;
+	int i, err;
+
+	blk_start_plug(&plug);
+	for (i = 0; i < 4; i++) {
+		bio = blk_next_bio(bio, bdev, 0, REQ_OP_SECURE_ERASE, GFP_KERNEL);
+		bio->bi_iter.bi_sector = sector + i * PAGE_SECTORS;
+		bio->bi_iter.bi_size = PAGE_SIZE;
+	}
+	err = submit_bio_wait(bio);
+	blk_finish_plug(&plug);
+	bio_put(bio);
+	return err;
+}
+
+/* The value is "/dev/NAME SECTOR". */
+static int do_at(const char *value,
+		 int (*what)(struct block_device *bdev, u64 sector))
 {
 	char path[16];
 	struct file *file;
@@ -332,14 +391,28 @@ static int append_at_set(const char *value, const struct kernel_param *kp)
 	file = bdev_file_open_by_path(path, BLK_OPEN_WRITE, NULL, NULL);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	err = append_to(file_bdev(file), sector);
+	err = what(file_bdev(file), sector);
 	fput(file);
 	return err;
+}
+
+static int append_at_set(const char *value, const struct kernel_param *kp)
+{
+	return do_at(value, append_to);
 }
 
 static const struct kernel_param_ops append_at_ops = { .set = append_at_set };
 module_param_cb(append_at, &append_at_ops, NULL, 0200);
 MODULE_PARM_DESC(append_at, "'/dev/NAME SECTOR': append a page to the zone that begins there");
+
+static int erase_at_set(const char *value, const struct kernel_param *kp)
+{
+	return do_at(value, erase_at);
+}
+
+static const struct kernel_param_ops erase_at_ops = { .set = erase_at_set };
+module_param_cb(erase_at, &erase_at_ops, NULL, 0200);
+MODULE_PARM_DESC(erase_at, "'/dev/NAME SECTOR': erase four pages from there, plugged");
 
 static int __init liar_init(void)
 {
