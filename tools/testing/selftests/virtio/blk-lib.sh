@@ -3,32 +3,54 @@
 # For the tests of the block driver (busybox sh), after lib.sh. The serial number
 # of a disk says what it is: split or packed, then letters and numbers between
 # dashes: i (indirect descriptors), e (event index), d (goes through the DMA API),
-# q4 (has 4 queues).
+# q4 (has 4 queues), legacy, b (is for the base's driver). $patience says how many
+# times longer all may take.
 #
 #  disk_serial DISK          its serial number, as vda's in /sys/block/vda/serial
-#  disks                     the names of all disks with such a number
+#  disks                     the names of all disks with such a number and without b
+#  base_disks                the same with b
 #  disk_is WORD DISK         has the serial number this word?
 #  disk_by_serial SERIAL     the name of the disk, false if there is none
 #  disk_is_what_it_says DISK the features and queues are those of the serial number
 #  fio_jobs DISK             verified I/O in all sizes, depths and ways; prints, for
 #                            each job, its name, bytes moved and requests each second
 #  stat_field DISK NUMBER    a field of Documentation/block/stat.rst, from 1
+#  load DISK [COMMAND...]    fio, started by this and until it is stopped or fails; sets
+#                            $load to its process, waits until it is at work
+#  has_ended PROCESS
 #  is_zero DISK OFFSET COUNT these MiB read as zeros
+#  refuse COMMAND...         false if this succeeds
+#  logged PATTERN            has the kernel said this?
+#  clear_log                 forget what it has said, but for no_fault
+#  no_fault                  the kernel has found no fault in itself
 
 MiB=1048576
+: "${patience:=1}"
+FAULTS='cut here|BUG: |KASAN|INFO: trying|WARNING: |possible .* detected|bad unlock'
+
+refuse() { ! "$@"; }
+logged() { dmesg | grep -q "$1"; }
+clear_log() { dmesg -c >>/tmp/log; }
+
+no_fault()
+{
+	clear_log
+	! grep -E "$FAULTS" /tmp/log
+}
 
 disk_serial() { cat "/sys/block/$1/serial"; }
 disk_is() { case -$(disk_serial "$2")- in *-$1-*) ;; *) return 1 ;; esac; }
 stat_field() { awk -v n="$2" '{ print $n }' "/sys/block/$1/stat"; }
 
-disks()
+list_disks()
 {
 	for path in /sys/block/vd*; do
-		case $(cat "$path/serial" 2>/dev/null) in
-		split*|packed*) echo "${path##*/}" ;;
-		esac
-	done
+		echo "$(cat "$path/serial" 2>/dev/null) ${path##*/}"
+	done | grep -E '^(split|packed)'
 }
+
+disks() { list_disks | awk '$1 !~ /-b$/ { print $2 }'; }
+base_disks() { list_disks | awk '$1 ~ /-b$/ { print $2 }'; }
 
 disk_by_serial()
 {
@@ -61,7 +83,7 @@ disk_is_what_it_says()
 
 	dir=$(virtio_of "/sys/block/$1/device") || return 1
 	disk_is "$(ring_layout "$dir")" "$1" && says i "$1" "$dir" 28 &&
-	says e "$1" "$dir" 29 && says d "$1" "$dir" 33 &&
+	says e "$1" "$dir" 29 && says d "$1" "$dir" 33 && refuse says legacy "$1" "$dir" 32 &&
 	[ "$(find "/sys/block/$1/mq" -mindepth 1 -maxdepth 1 | wc -l)" -eq "$(expected_queues "$1")" ]
 }
 
@@ -95,12 +117,28 @@ fio_file()
 fio_jobs()
 {
 	fio_file "$1" >"/tmp/$1.fio"
-	timeout 150 fio --minimal "/tmp/$1.fio" >"/tmp/$1.terse" || return 1
+	timeout $((150 * patience)) fio --minimal "/tmp/$1.fio" >"/tmp/$1.terse" || return 1
 	awk -F';' '/^3;/ {
 		if ($5 != 0 || $6 != $47 || $6 == 0)
 			exit 1
 		print $3, ($6 + $47) * 1024, int(($8 * $9 + $49 * $50) / ($9 + $50 + 1))
 	}' "/tmp/$1.terse"
+}
+
+is_busy() { awk '{ exit $1 + $2 == 0 }' "/sys/block/$1/inflight"; }
+has_ended() { ! kill -0 "$1" 2>/dev/null; }
+
+# Not a file of its own where the disk was.
+load()
+{
+	local disk=$1
+
+	shift
+	"$@" timeout -s KILL $((100 * patience)) fio --name=load --filename="/dev/$disk" --size=8m --rw=randrw \
+		--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=32 --allow_file_create=0 \
+		--time_based --runtime=$((90 * patience)) >/dev/null 2>&1 &
+	load=$!
+	wait_for $((20 * patience)) is_busy "$disk"
 }
 
 is_zero()

@@ -7,9 +7,9 @@
 . /tests/lib.sh
 . /tests/blk-lib.sh
 
-load()
+verified_load()
 {
-	timeout 200 fio --name="$1" --filename="/dev/$1" --size=4m --rw=randwrite --bsrange=4k-64k --direct=1 \
+	timeout $((200 * patience)) fio --name="$1" --filename="/dev/$1" --size=4m --rw=randwrite --bsrange=4k-64k --direct=1 \
 		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --loops=1000 \
 		--time_based --runtime="$2" --minimal >"/tmp/$1.terse"
 }
@@ -20,7 +20,7 @@ suspend()
 }
 
 for disk in $(disks); do
-	{ load "$disk" 40 && echo ok >"/tmp/$disk.ok"; } &
+	{ verified_load "$disk" $((40 * patience)) && echo ok >"/tmp/$disk.ok"; } &
 done
 sleep 2
 # The level freezer keeps the devices running, the others stop and restart them.
@@ -33,4 +33,6 @@ for disk in $(disks); do
 	check "$(disk_serial "$disk"): the data is right after all that" [ -e "/tmp/$disk.ok" ]
 	check "$(disk_serial "$disk"): $disk is what it was" disk_is_what_it_says "$disk"
 done
+check "there are as many requests as the module was told" [ "$(cat "/sys/block/$disk/mq/0/nr_tags")" -eq 32 ]
+check "the kernel has found no fault in itself" no_fault
 plan

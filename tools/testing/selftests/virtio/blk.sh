@@ -1,13 +1,12 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# All virtio disks of the guest: data, and all that is not data. All disks work at
-# the same time. $only=fio leaves out the rest.
+# All virtio disks of the guest: data, and all that is not data. If there are disks
+# for the base's driver, each disk has a twin among them that does the same jobs.
 
 . /tests/lib.sh
 . /tests/blk-lib.sh
 
-# The results of what runs in the background: each disk has a file.
 test_fio()
 {
 	local disk=$1 jobs dir
@@ -19,16 +18,42 @@ test_fio()
 	done
 }
 
+# start_fio DISK...: all at once; each has a file for the results
 start_fio()
 {
-	for disk in $(disks); do
+	for disk in "$@"; do
 		{ test_fio "$disk" >"/tmp/$disk.rows" && echo ok >"/tmp/$disk.ok"; } &
 	done
 	wait
-	for disk in $(disks); do
+	for disk in "$@"; do
 		cat "/tmp/$disk.rows"
 		check "$(disk_serial "$disk"): fio verifies what it wrote" [ -e "/tmp/$disk.ok" ]
 	done
+}
+
+# The numbers of a list like 0-2,5, one on each line
+numbers() { tr -d ' ' | tr , '\n' | awk -F- 'NF { for (i = $1; i <= $NF; i++) print i }'; }
+
+# An interrupt comes where the requests are from. Not for polled queues.
+test_affinity()
+{
+	local device irq name queues=0
+
+	device=$(virtio_of "/sys/block/$1/device")
+	device=${device##*/}
+	awk -v name="^$device-req" '$NF ~ name { print $1 + 0, $NF }' /proc/interrupts >"/tmp/$1.irqs"
+	while read -r irq name; do
+		[ "$(numbers <"/proc/irq/$irq/smp_affinity_list")" = \
+			"$(numbers <"/sys/block/$1/mq/${name##*.}/cpu_list")" ] || return 1
+		queues=$((queues + 1))
+	done <"/tmp/$1.irqs"
+	[ $((queues + $(cat "/sys/block/$1/queue/io_poll"))) -eq "$(expected_queues "$1")" ]
+}
+
+# All memory for copies was in use, more than once.
+test_swiotlb()
+{
+	[ "$(cat /sys/kernel/debug/swiotlb/io_tlb_used_hiwater)" -gt 0 ] && logged "swiotlb buffer is full"
 }
 
 # Fields of stat: 12 discards, 16 flushes
@@ -92,13 +117,13 @@ test_resize()
 	sectors=$(($(cat "/sys/block/$disk/size") + 8192))
 	uevent sh -c 'echo $ACTION $DEVNAME $RESIZE' >/tmp/events &
 	listener=$!
-	timeout 60 fio --name=resize --filename="/dev/$disk" --size=24m --rw=randwrite --bs=4k --direct=1 \
+	timeout $((60 * patience)) fio --name=resize --filename="/dev/$disk" --size=24m --rw=randwrite --bs=4k --direct=1 \
 		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --minimal >/dev/null &
 	load=$!
 	sleep 0.5
 	# not through check's standard output
 	echo "# host resize $disk $((sectors * 512))" >&3
-	wait_for 20 size_is "$disk" $sectors && wait_for 10 has_resize_event "$disk"
+	wait_for $((20 * patience)) size_is "$disk" $sectors && wait_for $((10 * patience)) has_resize_event "$disk"
 	resized=$?
 	wait $load && [ $resized -eq 0 ]
 	resized=$?
@@ -110,25 +135,70 @@ test_resize()
 test_slow()
 {
 	echo 200 >"/sys/block/$1/queue/io_timeout"
-	timeout 60 dd if="/dev/$1" of=/dev/null bs=4k count=4 iflag=direct 2>/dev/null
+	timeout $((60 * patience)) dd if="/dev/$1" of=/dev/null bs=4k count=4 iflag=direct 2>/dev/null
 	slow=$?
 	echo 30000 >"/sys/block/$1/queue/io_timeout"
-	[ $slow -eq 0 ] && dmesg | grep -q "\[$1\] req.*no answer for .* s to request"
+	[ $slow -eq 0 ] && logged "\[$1\] req.*no answer for .* s to request"
+}
+
+# Every third allocation that may not sleep fails, on the way to the driver and in it.
+test_no_memory()
+{
+	local fail=/sys/kernel/debug/failslab bad=0
+
+	echo Y >$fail/task-filter
+	echo 0 >$fail/verbose
+	echo -1 >$fail/times
+	echo 30 >$fail/probability
+	(
+		echo 1 >/proc/self/make-it-fail
+		timeout $((60 * patience)) fio --name=no-memory --filename="/dev/$1" --size=4m --rw=randwrite \
+			--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 \
+			--minimal >/dev/null &&
+		timeout $((60 * patience)) /bin/blkdiscard -o $MiB -l $MiB "/dev/$1"
+	) || bad=1
+	echo 0 >$fail/probability
+	return $bad
 }
 
 is_read_only() { ! dd if=/tmp/data of="/dev/$1" bs=4k count=1 2>/dev/null; }
 
+# The base's driver takes its disks, which ours has found. They come first: both
+# drivers count from vda.
+give_to_base()
+{
+	local devices=
+
+	for disk in $(base_disks); do
+		devices="$devices $(basename "$(virtio_of "/sys/block/$disk/device")")"
+	done
+	for device in $devices; do
+		echo "$device" >/sys/bus/virtio/drivers/virtio_blk/unbind || return 1
+	done
+	insmod /tests/blk_base.ko poll_queues=1 && [ "$(base_disks | wc -w)" -eq "$(echo "$devices" | wc -w)" ]
+}
+
 exec 3>&1
+if [ -n "$(base_disks)" ]; then
+	check "the base's driver takes its disks" give_to_base
+fi
 dd if=/dev/urandom of=/tmp/data bs=$MiB count=4 2>/dev/null
 
 for disk in $(disks); do
-	check "$(disk_serial "$disk"): $disk is what it is to be" disk_is_what_it_says "$disk"
+	name=$(disk_serial "$disk")
+	check "$name: $disk is what it is to be" disk_is_what_it_says "$disk"
+	check "$name: interrupts go where requests come from" test_affinity "$disk"
 done
-start_fio
-if [ "$only" = fio ]; then
-	plan
-	exit
+# Nothing else runs next to a disk and its twin, so that they can be compared.
+# shellcheck disable=SC2046 # lists of words
+if [ -n "$(base_disks)" ]; then
+	for disk in $(disks); do
+		start_fio "$disk" "$(disk_by_serial "$(disk_serial "$disk")-b")"
+	done
+else
+	start_fio $(disks)
 fi
+check "the copies for the DMA API have filled their memory" test_swiotlb
 
 for disk in $(disks); do
 	name=$(disk_serial "$disk")
@@ -138,11 +208,14 @@ for disk in $(disks); do
 	check "$name: a file system is written and mounted again" test_ext4 "$disk"
 	check "$name: it grows under load, and user space is told" test_resize "$disk"
 done
-check "the cache type can be read and set" test_cache_type "$disk"
-if disk=$(disk_by_serial read-only); then
-	check "a read-only disk takes no data" is_read_only "$disk"
+check "the cache type can be read and set" test_cache_type "$(disk_by_serial packed)"
+check "a read-only disk takes no data" is_read_only "$(disk_by_serial read-only)"
+check "slow requests are reported, and waited for" test_slow "$(disk_by_serial slow)"
+# The last, as without memory the kernel's own checks give up.
+if [ -e /sys/kernel/debug/failslab ]; then
+	for disk in $(disks); do
+		check "$(disk_serial "$disk"): without memory it goes on later" test_no_memory "$disk"
+	done
 fi
-if disk=$(disk_by_serial slow); then
-	check "slow requests are reported, and waited for" test_slow "$disk"
-fi
+check "the kernel has found no fault in itself" no_fault
 plan
