@@ -52,10 +52,11 @@ MODULE_PARM_DESC(virtscsi_poll_queues,
 
 /*
  * A command's private data.  No cache line that the device writes may hold
- * anything that the CPU writes meanwhile: @room is enough for the response to
- * have its lines for itself, on machines where that matters.
+ * anything that the CPU writes meanwhile: @resp points into @room such that
+ * it has its lines for itself, on machines where that matters.
  */
 struct virtscsi_cmd {
+	struct virtio_scsi_cmd_resp *resp;
 	union {
 		struct virtio_scsi_cmd_req plain;
 		struct virtio_scsi_cmd_req_pi pi;
@@ -122,11 +123,6 @@ static struct virtscsi_queue *virtscsi_queue(struct virtqueue *vq)
 	return &vscsi->queue[vq->index];
 }
 
-static struct virtio_scsi_cmd_resp *virtscsi_resp(struct virtscsi_cmd *cmd)
-{
-	return (void *)PTR_ALIGN(&cmd->room[0], ARCH_DMA_MINALIGN);
-}
-
 /* A device that makes one mistake makes many: report the first. */
 static void virtscsi_complain(struct virtscsi *vscsi, const char *what,
 			      u32 value)
@@ -174,8 +170,8 @@ static const u8 virtscsi_host_byte[] = {
 /* The response is read once: a device may change it under our eyes. */
 static int virtscsi_result(struct virtscsi *vscsi, struct scsi_cmnd *sc)
 {
-	const struct virtio_scsi_cmd_resp *resp =
-		virtscsi_resp(scsi_cmd_priv(sc));
+	const struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
+	const struct virtio_scsi_cmd_resp *resp = cmd->resp;
 	u32 sense_len = virtio32_to_cpu(vscsi->vdev, READ_ONCE(resp->sense_len));
 	u32 resid = virtio32_to_cpu(vscsi->vdev, READ_ONCE(resp->resid));
 	u8 response = READ_ONCE(resp->response);
@@ -307,7 +303,7 @@ static void virtscsi_fill(struct virtscsi *vscsi, struct scsi_cmnd *sc,
 			  unsigned int prot_nents)
 {
 	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
-	struct virtio_scsi_cmd_resp *resp = virtscsi_resp(cmd);
+	struct virtio_scsi_cmd_resp *resp = cmd->resp;
 	struct virtio_scsi_cmd_req *req = &cmd->req.plain;
 	u8 *cdb = req->cdb;
 
@@ -355,8 +351,7 @@ static int virtscsi_add(struct virtqueue *vq, struct scsi_cmnd *sc,
 	virtqueue_add_ptr(vq, &cmd->req, req_size, DMA_TO_DEVICE);
 	if (out)
 		virtscsi_add_data(vq, sc, prot_nents);
-	virtqueue_add_ptr(vq, virtscsi_resp(cmd),
-			  sizeof(struct virtio_scsi_cmd_resp), DMA_FROM_DEVICE);
+	virtqueue_add_ptr(vq, cmd->resp, sizeof(*cmd->resp), DMA_FROM_DEVICE);
 	if (in)
 		virtscsi_add_data(vq, sc, prot_nents);
 	err = virtqueue_end_buf(vq);
@@ -417,6 +412,15 @@ static void virtscsi_commit_rqs(struct Scsi_Host *shost, u16 num)
 	if (kick)
 		virtqueue_notify(vq);
 	rcu_read_unlock();
+}
+
+/* Without this function the mid-layer clears all of it for each command. */
+static int virtscsi_init_cmd_priv(struct Scsi_Host *shost, struct scsi_cmnd *sc)
+{
+	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
+
+	cmd->resp = (void *)PTR_ALIGN(&cmd->room[0], ARCH_DMA_MINALIGN);
+	return 0;
 }
 
 /*
@@ -979,6 +983,7 @@ static const struct scsi_host_template virtscsi_host_template = {
 	.proc_name		= "virtio_scsi",
 	.this_id		= -1,
 	.cmd_size		= sizeof(struct virtscsi_cmd),
+	.init_cmd_priv		= virtscsi_init_cmd_priv,
 	.queuecommand		= virtscsi_queuecommand,
 	.commit_rqs		= virtscsi_commit_rqs,
 	.mq_poll		= virtscsi_mq_poll,

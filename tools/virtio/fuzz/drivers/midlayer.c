@@ -73,6 +73,7 @@ static struct scsi_cmnd *new_command(unsigned int i)
 	/* Of just the size that the driver may write */
 	sc->sense_buffer = malloc(SCSI_SENSE_BUFFERSIZE);
 	sc->tag = i % shost->nr_hw_queues << 16 | i;
+	check(!shost->hostt->init_cmd_priv(shost, sc), "no private data");
 	return sc;
 }
 

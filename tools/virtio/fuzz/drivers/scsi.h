@@ -140,6 +140,7 @@ struct scsi_host_template {
 	const char *proc_name;
 	int this_id;
 	unsigned int cmd_size;
+	int (*init_cmd_priv)(struct Scsi_Host *shost, struct scsi_cmnd *sc);
 	int (*queuecommand)(struct Scsi_Host *shost, struct scsi_cmnd *sc);
 	void (*commit_rqs)(struct Scsi_Host *shost, u16 num);
 	int (*mq_poll)(struct Scsi_Host *shost, unsigned int num);
