@@ -5,7 +5,6 @@
  * is known to virtio_ring_split.c and virtio_ring_packed.c only.
  */
 #include <linux/export.h>
-#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <xen/xen.h>
@@ -63,7 +62,7 @@ int vring_mem_alloc(struct vring_virtqueue *vring, struct vring_mem *mem,
 	struct device *dma_dev = vring->vq.dma_dev;
 
 	mem->size = PAGE_ALIGN(size);
-	gfp |= __GFP_ZERO;
+	gfp |= __GFP_ZERO | __GFP_NOWARN;
 	if (dma_dev) {
 		mem->addr = dma_alloc_coherent(dma_dev, mem->size, &mem->dma,
 					       gfp);
@@ -92,13 +91,47 @@ void vring_mem_free(struct vring_virtqueue *vring, struct vring_mem *mem)
 		free_pages_exact(mem->addr, mem->size);
 }
 
-/*
- * The buffer will not be.  Mappings that were made for it belong to it, as if
- * it had been complete, and are undone.
- */
-void vring_cancel(struct vring_virtqueue *vring, struct vring_state *state)
+static inline void vring_unmap(struct device *dma_dev,
+			       const struct vring_map *map)
 {
-	vring_take_maps(vring, state);
+	if (map->dir != DMA_NONE)
+		dma_unmap_page(dma_dev, map->addr, map->len, map->dir);
+}
+
+/* Undo the mappings of the first @num elements of a buffer. */
+static void vring_unmap_buf(struct vring_virtqueue *vring,
+			    const struct vring_state *state, u16 id,
+			    unsigned int num)
+{
+	struct device *dma_dev = vring->vq.dma_dev;
+	const struct vring_map *map;
+
+	if (state->indirect) {
+		for (map = state->table->map; num; num--)
+			vring_unmap(dma_dev, map++);
+		return;
+	}
+	for (; num; num--) {
+		vring_unmap(dma_dev, &vring->rings.map[id]);
+		id = vring->rings.state[id].next;
+	}
+}
+
+/* Returns @data, so that it can be the last call of a function. */
+void *vring_unmap_used(struct vring_virtqueue *vring,
+		       const struct vring_state *state, u16 id, void *data)
+{
+	vring_unmap_buf(vring, state, id,
+			state->indirect ? state->table->num : state->num);
+	return data;
+}
+
+/* The buffer at free_head will not be: @num elements of it were appended. */
+void vring_cancel(struct vring_virtqueue *vring, struct vring_state *state,
+		  unsigned int num)
+{
+	if (vring->rings.map)
+		vring_unmap_buf(vring, state, vring->free_head, num);
 	vring_release(vring, state);
 }
 
@@ -117,14 +150,6 @@ struct vring_chunk {
 /* Both layouts have descriptors of 16 bytes. */
 #define VRING_DESC_SIZE	sizeof(struct vring_desc)
 
-static void vring_map_link(struct vring_map *map, unsigned int num)
-{
-	unsigned int i;
-
-	for (i = 0; i < num; i++)
-		map[i].next = i + 1;
-}
-
 /*
  * Add tables of 1 << @order elements to the pool, a page of them where more
  * than one fits.  They are allocated near the CPU that submits, or near the
@@ -138,7 +163,7 @@ bool vring_tables_grow(struct vring_virtqueue *vring, unsigned int order,
 	struct vring_chunk *chunk;
 	size_t i;
 
-	/* The caller can do without: no warning, no zone we can't address. */
+	/* No warning, as the caller can do without; no zone we can't address. */
 	gfp = (gfp & ~__GFP_HIGHMEM) | __GFP_NOWARN;
 
 	chunk = kzalloc(struct_size(chunk, tables, num), gfp);
@@ -159,10 +184,8 @@ bool vring_tables_grow(struct vring_virtqueue *vring, unsigned int order,
 		table->desc = chunk->mem.addr + i * size;
 		table->dma = chunk->mem.dma + i * size;
 		table->order = order;
-		if (chunk->map) {
+		if (chunk->map)
 			table->map = &chunk->map[i << order];
-			vring_map_link(table->map, 1 << order);
-		}
 		vring_table_put(vring, table);
 	}
 	chunk->next = vring->tables.chunks;
@@ -202,7 +225,7 @@ static void vring_private_free(struct vring_rings *rings)
 static int vring_private_alloc(struct vring_virtqueue *vring,
 			       struct vring_rings *rings)
 {
-	int node = dev_to_node(vring->vq.vdev->dev.parent);
+	int node = dev_to_node(&vring->vq.vdev->dev);
 	unsigned int num = rings->num;
 
 	rings->state = kvmalloc_node(array_size(num, sizeof(*rings->state)),
@@ -257,13 +280,14 @@ static void vring_init_queue(struct vring_virtqueue *vring)
 	/* The last one leads to the first: in-order queues go round. */
 	for (i = 0; i < rings->num; i++)
 		rings->state[i].next = i + 1 < rings->num ? i + 1 : 0;
-	if (rings->map)
-		vring_map_link(rings->map, rings->num);
 	vring->free_head = 0;
-	vring->map_free = 0;
 	vring->oldest = 0;
 	vring->batch_last = -1;
+	vring->added = 0;
+	vring->batch = 1;
+	vring->reserve = rings->num - rings->num / 4;
 	vring->vq.num_free = rings->num;
+	vring->cb_disabled = !vring->vq.callback;
 	vring->event_triggered = false;
 	vring_layout(vring)->init(vring);
 }
@@ -278,7 +302,7 @@ vring_new(unsigned int index, unsigned int align, struct virtio_device *vdev,
 	struct vring_virtqueue *vring;
 
 	vring = kzalloc_node(sizeof(*vring), GFP_KERNEL,
-			     dev_to_node(vdev->dev.parent));
+			     dev_to_node(&vdev->dev));
 	if (!vring)
 		return NULL;
 
@@ -295,7 +319,6 @@ vring_new(unsigned int index, unsigned int align, struct virtio_device *vdev,
 
 	vring->align = align;
 	vring->notify = notify;
-	vring->cb_disabled = !callback;
 	vring->weak_barriers = weak_barriers &&
 			       !virtio_has_feature(vdev, VIRTIO_F_ORDER_PLATFORM);
 	vring->indirect = !ctx &&
@@ -452,8 +475,8 @@ void vring_del_virtqueue(struct virtqueue *vq)
 	struct vring_virtqueue *vring = to_vring(vq);
 
 	virtqueue_unregister(vq);
-	if (vring->len_errors > 1)
-		dev_warn(&vq->vdev->dev,
+	if (vring->len_errors)
+		dev_info(&vq->vdev->dev,
 			 "%s: %u used lengths were larger than their buffers\n",
 			 vq->name, vring->len_errors);
 	vring_rings_free(vring);
@@ -461,22 +484,42 @@ void vring_del_virtqueue(struct virtqueue *vq)
 }
 EXPORT_SYMBOL_GPL(vring_del_virtqueue);
 
+/*
+ * The number of the batch wrapped.  All buffers in the queue are the device's,
+ * and shall be so whatever the number is from now on: let them have 0, which is
+ * left out.
+ */
+void vring_age_batches(struct vring_virtqueue *vring)
+{
+	unsigned int id;
+
+	for (id = 0; id < vring->rings.num; id++)
+		vring->rings.state[id].batch = 0;
+	vring->batch = 1;
+}
+
+/* Can the queue be stopped? */
+static int vring_can_reset(const struct vring_virtqueue *vring)
+{
+	const struct virtio_config_ops *config = vring->vq.vdev->config;
+
+	if (!vring->we_own_ring)
+		return -EPERM;
+	if (!config->disable_vq_and_reset || !config->enable_vq_after_reset)
+		return -ENOENT;
+	return 0;
+}
+
 /* Stop the queue (2.6.1) and give all its buffers to @recycle. */
 static int vring_disable_and_recycle(struct virtqueue *vq,
 				     void (*recycle)(struct virtqueue *vq,
 						     void *buf),
 				     void (*recycle_done)(struct virtqueue *vq))
 {
-	const struct virtio_config_ops *config = vq->vdev->config;
 	void *buf;
 	int err;
 
-	if (!to_vring(vq)->we_own_ring)
-		return -EPERM;
-	if (!config->disable_vq_and_reset || !config->enable_vq_after_reset)
-		return -ENOENT;
-
-	err = config->disable_vq_and_reset(vq);
+	err = vq->vdev->config->disable_vq_and_reset(vq);
 	if (err)
 		return err;
 	while ((buf = virtqueue_detach_unused_buf(vq)))
@@ -484,12 +527,6 @@ static int vring_disable_and_recycle(struct virtqueue *vq,
 	if (recycle_done)
 		recycle_done(vq);
 	return 0;
-}
-
-static void vring_restart(struct vring_virtqueue *vring)
-{
-	memset(vring->rings.mem.addr, 0, vring->rings.mem.size);
-	vring_init_queue(vring);
 }
 
 static int vring_enable(struct virtqueue *vq)
@@ -501,11 +538,17 @@ int vring_reset(struct virtqueue *vq,
 		void (*recycle)(struct virtqueue *vq, void *buf),
 		void (*recycle_done)(struct virtqueue *vq))
 {
-	int err = vring_disable_and_recycle(vq, recycle, recycle_done);
+	struct vring_virtqueue *vring = to_vring(vq);
+	int err;
 
+	err = vring_can_reset(vring);
 	if (err)
 		return err;
-	vring_restart(to_vring(vq));
+	err = vring_disable_and_recycle(vq, recycle, recycle_done);
+	if (err)
+		return err;
+	memset(vring->rings.mem.addr, 0, vring->rings.mem.size);
+	vring_init_queue(vring);
 	return vring_enable(vq);
 }
 
@@ -515,23 +558,24 @@ int vring_resize(struct virtqueue *vq, u32 num,
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 	struct vring_rings rings = {};
-	int err, enable_err;
+	int err;
 
-	err = vring_disable_and_recycle(vq, recycle, recycle_done);
+	err = vring_can_reset(vring);
 	if (err)
 		return err;
-
 	err = vring_rings_alloc(vring, &rings, num);
+	if (err)
+		return err;
+	err = vring_disable_and_recycle(vq, recycle, recycle_done);
 	if (err) {
-		/* Go on with what there is. */
-		vring_restart(vring);
-	} else {
-		vring_rings_free(vring);
-		vring->rings = rings;
-		vring_init_queue(vring);
+		vring_mem_free(vring, &rings.mem);
+		vring_private_free(&rings);
+		return err;
 	}
-	enable_err = vring_enable(vq);
-	return enable_err ?: err;
+	vring_rings_free(vring);
+	vring->rings = rings;
+	vring_init_queue(vring);
+	return vring_enable(vq);
 }
 
 int vring_set_dma_premapped(struct virtqueue *vq)
@@ -548,15 +592,13 @@ int vring_set_dma_premapped(struct virtqueue *vq)
 void *vring_detach_unused_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
+	struct vring_state *state = vring->rings.state;
 	unsigned int id;
-	void *data;
 
 	for (id = 0; id < vring->rings.num; id++) {
-		data = vring->rings.state[id].data;
-		if (data) {
-			vring_layout(vring)->free_buf(vring, id);
-			return data;
-		}
+		if (state[id].data)
+			return vring_put_buf(vring, &state[id], id,
+					     state[id].data, vring->in_order);
 	}
 	WARN_ON_ONCE(vq->num_free != vring->rings.num);
 	return NULL;
@@ -582,19 +624,6 @@ void vring_break(struct vring_virtqueue *vring, const char *fmt, ...)
 	dev_err(&vring->vq.vdev->dev, "%s: broken by the device: %pV\n",
 		vring->vq.name, &vaf);
 	va_end(args);
-}
-
-/*
- * Some devices report wrong lengths and work well otherwise (2.7.8.2): don't
- * refuse them, but nobody shall read what wasn't written.
- */
-u32 vring_clamp_len(struct vring_virtqueue *vring, u32 len, u32 max)
-{
-	if (!vring->len_errors++)
-		dev_warn(&vring->vq.vdev->dev,
-			 "%s: used length %u is larger than the buffer, %u: using that; any more are only counted\n",
-			 vring->vq.name, len, max);
-	return max;
 }
 
 bool vring_notify(struct virtqueue *vq)
@@ -658,7 +687,7 @@ EXPORT_SYMBOL_GPL(vring_interrupt);
  */
 u32 vring_notification_data(struct virtqueue *vq)
 {
-	return (u32)READ_ONCE(to_vring(vq)->published) << 16 | vq->index;
+	return (u32)READ_ONCE(to_vring(vq)->notify_next) << 16 | vq->index;
 }
 EXPORT_SYMBOL_GPL(vring_notification_data);
 

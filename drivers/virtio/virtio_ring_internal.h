@@ -24,8 +24,7 @@ struct vring_mem {
 struct vring_map {
 	dma_addr_t addr;
 	u32 len;
-	u16 next;
-	u8 dir;
+	u8 dir;			/* DMA_NONE: the driver maps and unmaps it */
 };
 
 /* An indirect descriptor table of 1 << order elements */
@@ -33,7 +32,8 @@ struct vring_table {
 	struct vring_table *next;
 	void *desc;
 	dma_addr_t dma;
-	struct vring_map *map;
+	struct vring_map *map;	/* of each element; NULL: no DMA API */
+	u16 num;		/* elements in use */
 	u8 order;
 };
 
@@ -67,33 +67,31 @@ struct vring_state {
 	u32 in_len;		/* bytes that the device may write */
 	u16 num;		/* descriptors taken in the ring */
 	u16 next;
-	u16 last;		/* split: last descriptor of the chain */
-	u16 map_head;
-	u16 map_num;
+	u16 batch;		/* what vring_virtqueue.batch was */
+	u16 last;		/* last one of the chain */
 	bool indirect;		/* the union has a table */
 };
 
 /*
- * The buffer being built.  An element's flags are written when the next one
- * comes, or at the end: only then is it known whether there is a next one.
- * Before the first element @prev is a dummy, so that nobody has to ask.
+ * The buffer being built.  Each element is written as if another one followed;
+ * the end takes that back from the last one, so its flags are kept here.
  */
 struct split_build {
 	struct vring_state *state;
 	struct vring_desc *desc;	/* the ring's or the table's */
-	struct vring_desc *prev;
+	struct vring_desc *last;	/* the last element */
 	u32 in_len;			/* bytes that the device may write */
 	unsigned int cur;		/* index of the next element */
-	unsigned int prev_flags;
+	unsigned int last_flags;
 	bool indirect;
 };
 
 struct packed_build {
 	struct vring_state *state;
 	struct vring_packed_desc *next;	/* where the next element goes */
-	struct vring_packed_desc *prev;
+	struct vring_packed_desc *last;	/* the last element in the ring */
 	u32 in_len;			/* bytes that the device may write */
-	unsigned int prev_flags;
+	unsigned int last_flags;
 	unsigned int head_flags;	/* VRING_DESC_F_WRITE of the first */
 	unsigned int wrap_flags;	/* of the next element in the ring */
 	unsigned int lap_flags;		/* of available descriptors at @next */
@@ -112,7 +110,7 @@ struct vring_packed {
 struct vring_rings {
 	unsigned int num;
 	struct vring_state *state;
-	struct vring_map *map;	/* a pool of @num; NULL: no DMA API */
+	struct vring_map *map;	/* of each descriptor; NULL: no DMA API */
 	struct vring_mem mem;	/* not set when the transport brought it */
 	union {
 		struct vring split;
@@ -128,18 +126,23 @@ struct vring_virtqueue {
 	 * Free running indices (split), or positions with the wrap counter in
 	 * bit 15 (packed).
 	 */
-	u16 next_avail;		/* where the next buffer goes */
-	u16 published;		/* where the next one is that isn't public */
+	u16 next_avail;		/* split: where the next buffer goes */
+	u16 published;		/* split: what the device may see ends here */
 	u16 last_used;		/* the next used one to look at */
 	u16 used_seen;		/* split: the device's index when last read */
-	u16 published_flags;	/* packed: what makes @published available */
-	u16 lap_flags;		/* packed: of what is available at @next_avail */
+	u16 lap_flags;		/* packed: of what is available at @next_desc */
+	struct vring_packed_desc *next_desc;	/* where the next buffer goes */
+	struct vring_packed_desc *held_desc;	/* first one that isn't public */
+	u16 held_flags;		/* what makes it available */
 	u16 free_head;		/* unused state */
+	u16 batch;		/* of buffers that are not public, never 0 */
+	u16 map_next;		/* packed: ID that keeps the next mapping */
+	u16 map_last;		/* packed: ID that keeps the last mapping */
 	u16 oldest;		/* in order: the next buffer to be used */
-	u16 map_free;		/* unused mappings */
-	u16 map_num;		/* mappings of the buffer being built */
-	struct vring_map *map_next;	/* where the next one goes */
-	struct vring_map *maps;	/* where that is: the pool or a table's */
+	/* When the driver last had reason to notify: */
+	u16 notify_next;	/* where the next buffer was to go */
+	u32 added;		/* buffers (split) or descriptors added since */
+	unsigned int reserve;	/* descriptors that long buffers leave free */
 	bool weak_barriers;
 	bool indirect;		/* VIRTIO_RING_F_INDIRECT_DESC, and no ctx */
 	bool event;		/* VIRTIO_RING_F_EVENT_IDX */
@@ -149,14 +152,8 @@ struct vring_virtqueue {
 	bool premapped;
 	bool plain;		/* no DMA API, and not premapped */
 	union {
-		struct {
-			struct split_build split_build;
-			struct vring_desc split_dummy;
-		};
-		struct {
-			struct packed_build packed_build;
-			struct vring_packed_desc packed_dummy;
-		};
+		struct split_build split_build;
+		struct packed_build packed_build;
 	};
 	int batch_last;		/* in order: last of the batch, -1 if none */
 	u32 batch_len;		/* in order: used length of @batch_last */
@@ -177,8 +174,6 @@ struct vring_layout {
 		     unsigned int num);
 	/* Start at the first descriptor; what the device sees is zero. */
 	void (*init)(struct vring_virtqueue *vring);
-	/* Give a buffer's descriptors, mappings and table back. */
-	void (*free_buf)(struct vring_virtqueue *vring, u16 id);
 	/* Runs concurrently with all but changes of the size. */
 	bool (*more_used)(const struct vring_virtqueue *vring);
 	/* Where descriptor area, driver area and device area are. */
@@ -200,11 +195,14 @@ int vring_mem_alloc(struct vring_virtqueue *vring, struct vring_mem *mem,
 void vring_mem_free(struct vring_virtqueue *vring, struct vring_mem *mem);
 bool vring_tables_grow(struct vring_virtqueue *vring, unsigned int order,
 		       gfp_t gfp);
-void vring_cancel(struct vring_virtqueue *vring, struct vring_state *state);
+void *vring_unmap_used(struct vring_virtqueue *vring,
+		       const struct vring_state *state, u16 id, void *data);
+void vring_cancel(struct vring_virtqueue *vring, struct vring_state *state,
+		  unsigned int num);
+void vring_age_batches(struct vring_virtqueue *vring);
 
 __printf(2, 3)
 void vring_break(struct vring_virtqueue *vring, const char *fmt, ...);
-u32 vring_clamp_len(struct vring_virtqueue *vring, u32 len, u32 max);
 
 bool vring_notify(struct virtqueue *vq);
 void *vring_detach_unused_buf(struct virtqueue *vq);
@@ -219,8 +217,8 @@ int vring_set_dma_premapped(struct virtqueue *vq);
 
 /* What virtqueue.c calls without a detour through struct virtqueue_ops */
 int vring_split_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
-			unsigned int out_sgs, unsigned int in_sgs,
-			unsigned int num, void *data, void *ctx, gfp_t gfp);
+			unsigned int lists, unsigned int out, unsigned int in,
+			void *data, void *ctx, gfp_t gfp);
 int vring_split_add_list(struct virtqueue *vq, struct scatterlist *sgl,
 			 unsigned int num, enum dma_data_direction dir,
 			 void *data, gfp_t gfp);
@@ -243,8 +241,8 @@ bool vring_split_enable_cb_delayed(struct virtqueue *vq);
 bool vring_split_poll(struct virtqueue *vq, unsigned int state);
 
 int vring_packed_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
-			 unsigned int out_sgs, unsigned int in_sgs,
-			 unsigned int num, void *data, void *ctx, gfp_t gfp);
+			 unsigned int lists, unsigned int out, unsigned int in,
+			 void *data, void *ctx, gfp_t gfp);
 int vring_packed_add_list(struct virtqueue *vq, struct scatterlist *sgl,
 			  unsigned int num, enum dma_data_direction dir,
 			  void *data, gfp_t gfp);
@@ -268,16 +266,15 @@ bool vring_packed_poll(struct virtqueue *vq, unsigned int state);
 
 /*
  * The one rule for indirect tables.  Descriptors in the ring are cheaper for
- * both sides, but take room: use them while three quarters of the ring stay
- * free.  A buffer with a context has no place for a table.
+ * both sides, but take room: use them while @reserve others stay free.  A
+ * buffer with a context has no place for a table.
  */
 static inline bool vring_wants_table(const struct vring_virtqueue *vring,
-				     unsigned int num, const void *ctx)
+				     unsigned int num, unsigned int reserve,
+				     const void *ctx)
 {
-	unsigned int size = vring->rings.num;
-
 	return vring->indirect && num > 1 && !ctx &&
-	       num + size - size / 4 > vring->vq.num_free;
+	       num + reserve > vring->vq.num_free;
 }
 
 static inline struct vring_table *
@@ -302,21 +299,23 @@ static inline void vring_table_put(struct vring_virtqueue *vring,
 }
 
 /*
- * Begin a buffer of @num elements with the state at @free_head: there is room
- * in the ring, and a table if it is to have one.
+ * Begin a buffer of @num elements with the state at @free_head, if there is
+ * room in the ring.  1 if it has a table, 0 if not; -ENOSPC or -ENOMEM.
  */
 static __always_inline int vring_start(struct vring_virtqueue *vring,
 				       struct vring_state *state,
-				       unsigned int num, void *data,
-				       void *ctx, gfp_t gfp)
+				       unsigned int num, unsigned int reserve,
+				       void *data, void *ctx, gfp_t gfp)
 {
-	bool want = vring_wants_table(vring, num, ctx);
+	bool want = vring_wants_table(vring, num, reserve, ctx);
 	struct vring_table *table = NULL;
 
 	if (want && vring->vq.num_free)
 		table = vring_table_get(vring, num, gfp);
+	/* Used buffers make room; only for what needs a table it takes memory. */
 	if (unlikely(!table && num > vring->vq.num_free))
-		return want && vring->vq.num_free ? -ENOMEM : -ENOSPC;
+		return want && vring->vq.num_free && num > vring->rings.num ?
+		       -ENOMEM : -ENOSPC;
 
 	state->data = data;
 	if (table)
@@ -324,13 +323,7 @@ static __always_inline int vring_start(struct vring_virtqueue *vring,
 	else
 		state->ctx = ctx;
 	state->indirect = table;
-	if (unlikely(vring->rings.map)) {
-		state->map_head = table ? 0 : vring->map_free;
-		vring->maps = table ? table->map : vring->rings.map;
-		vring->map_next = vring->maps + state->map_head;
-		vring->map_num = 0;
-	}
-	return 0;
+	return table ? 1 : 0;
 }
 
 /* KMSAN learns of what a device does from the DMA API, or from us. */
@@ -342,40 +335,35 @@ static inline dma_addr_t vring_phys(struct page *page, unsigned int offset,
 	return page_to_phys(page) + offset;
 }
 
-/* Map an element of the buffer being built, and keep what unmaps it. */
+/* Map an element, and keep in @map how to unmap it. */
 static __always_inline dma_addr_t
-vring_map_dma(struct vring_virtqueue *vring, struct page *page,
-	      unsigned int offset, unsigned int len,
-	      enum dma_data_direction dir)
+vring_map_page(struct vring_virtqueue *vring, struct vring_map *map,
+	       struct page *page, unsigned int offset, unsigned int len,
+	       enum dma_data_direction dir)
 {
 	struct device *dma_dev = vring->vq.dma_dev;
-	struct vring_map *map;
 	dma_addr_t addr;
 
 	addr = dma_map_page(dma_dev, page, offset, len, dir);
 	if (unlikely(dma_mapping_error(dma_dev, addr)))
 		return DMA_MAPPING_ERROR;
-
-	map = vring->map_next;
 	map->addr = addr;
 	map->len = len;
 	map->dir = dir;
-	vring->map_next = vring->maps + map->next;
-	vring->map_num++;
 	return addr;
 }
 
-/* The DMA address of an element, or DMA_MAPPING_ERROR if it is not @plain */
-static __always_inline dma_addr_t vring_map_sg(struct vring_virtqueue *vring,
-					       struct scatterlist *sg,
-					       enum dma_data_direction dir,
-					       bool plain)
+/*
+ * What add_sg returns: those before the one that failed count as added, as
+ * cancel_buf has to undo them.
+ */
+static inline int vring_appended(struct vring_virtqueue *vring,
+				 unsigned int num, int err)
 {
-	if (plain)
-		return vring_phys(sg_page(sg), sg->offset, sg->length, dir);
-	if (vring->premapped)
-		return sg_dma_address(sg);
-	return vring_map_dma(vring, sg_page(sg), sg->offset, sg->length, dir);
+	if (likely(!err))
+		return num;
+	vring->vq.build.added += num;
+	return err;
 }
 
 /* sg_next() for one that isn't the last, without a call for each element */
@@ -383,17 +371,6 @@ static inline struct scatterlist *vring_sg_next(struct scatterlist *sg)
 {
 	sg++;
 	return unlikely(sg_is_chain(sg)) ? sg_chain_ptr(sg) : sg;
-}
-
-/* The mappings of the buffer being built are its own now. */
-static inline void vring_take_maps(struct vring_virtqueue *vring,
-				   struct vring_state *state)
-{
-	if (likely(!vring->rings.map))
-		return;
-	state->map_num = vring->map_num;
-	if (!state->indirect)
-		vring->map_free = vring->map_next - vring->maps;
 }
 
 /*
@@ -404,46 +381,62 @@ static __always_inline void vring_commit(struct vring_virtqueue *vring,
 					 struct vring_state *state,
 					 u32 in_len, unsigned int num)
 {
-	vring_take_maps(vring, state);
 	state->in_len = in_len;
 	state->num = num;
+	state->batch = vring->batch;
 	vring->vq.num_free -= num;
 }
 
-/* Unmap a buffer.  Its mappings go back to the pool if they came from there. */
-static __always_inline void vring_unmap(struct vring_virtqueue *vring,
-					const struct vring_state *state)
+/* All that was added up to @next will be notified of, or need not be. */
+static inline u32 vring_take_added(struct vring_virtqueue *vring, u16 next)
 {
-	struct vring_map *maps = vring->rings.map;
-	unsigned int num = state->map_num;
-	u16 cur = state->map_head;
-	struct vring_map *map;
+	u32 added = vring->added;
 
-	if (!num)
-		return;
-	if (state->indirect)
-		maps = state->table->map;
-	do {
-		map = &maps[cur];
-		dma_unmap_page(vring->vq.dma_dev, map->addr, map->len,
-			       map->dir);
-		cur = map->next;
-	} while (--num);
-	if (!state->indirect) {
-		map->next = vring->map_free;
-		vring->map_free = state->map_head;
-	}
+	vring->added = 0;
+	WRITE_ONCE(vring->notify_next, next);
+	return added;
 }
 
-/* The device is done with the buffer, or will never see it. */
+/* What was added so far is the device's. */
+static inline void vring_end_batch(struct vring_virtqueue *vring)
+{
+	if (unlikely(!++vring->batch))
+		vring_age_batches(vring);
+}
+
+/* Has the device a buffer with this state? */
+static inline bool vring_in_flight(const struct vring_virtqueue *vring,
+				   const struct vring_state *state)
+{
+	return state->data && state->batch != vring->batch;
+}
+
+/* The state is free, and so is the table. */
 static __always_inline void vring_release(struct vring_virtqueue *vring,
 					  struct vring_state *state)
 {
 	state->data = NULL;
-	if (unlikely(vring->rings.map))
-		vring_unmap(vring, state);
 	if (state->indirect)
 		vring_table_put(vring, state->table);
+}
+
+/* Give the room of a buffer back, and return its token @data. */
+static __always_inline void *vring_put_buf(struct vring_virtqueue *vring,
+					   struct vring_state *state, u16 id,
+					   void *data, bool in_order)
+{
+	unsigned int num = state->num;
+
+	vring_release(vring, state);
+	vring->vq.num_free += num;
+	if (!in_order) {
+		vring->rings.state[state->last].next = vring->free_head;
+		vring->free_head = id;
+	}
+	/* Nobody takes the room before we return. */
+	if (unlikely(vring->rings.map))
+		return vring_unmap_used(vring, state, id, data);
+	return data;
 }
 
 /* Of a used buffer: its token, the bytes written (@len, checked), its context */
@@ -451,8 +444,14 @@ static __always_inline void *vring_take(struct vring_virtqueue *vring,
 					const struct vring_state *state,
 					unsigned int *len, void **ctx)
 {
-	if (unlikely(*len > state->in_len))
-		*len = vring_clamp_len(vring, *len, state->in_len);
+	/*
+	 * Some devices report wrong lengths and work well otherwise (2.7.8.2):
+	 * don't refuse them, but nobody shall read what wasn't written.
+	 */
+	if (unlikely(*len > state->in_len)) {
+		*len = state->in_len;
+		vring->len_errors++;
+	}
 	if (ctx)
 		*ctx = state->indirect ? NULL : state->ctx;
 	return state->data;

@@ -8,16 +8,16 @@
  * flips when it passes the end of the ring.  A position is an index with the
  * wrap counter in bit 15, as in the event suppression structures.
  *
- * The first descriptor of a batch is held back with the flags of one that is
- * not available.  As the device goes through the ring in order it sees none of
- * the batch until these flags are written, so one barrier serves all.
+ * The flags of the first descriptor of a batch are held back.  As the device goes
+ * through the ring in order it sees none of the batch until they are written, so
+ * one barrier serves all.
  *
  * With VIRTIO_F_IN_ORDER buffer IDs are taken and given back in turn.
  *
  * Documentation/virtio/barriers.rst pairs the barriers with the device's.
  */
 #include <linux/bits.h>
-#include <linux/slab.h>
+#include <linux/cache.h>
 #include <linux/virtio_config.h>
 #include "virtio_ring_internal.h"
 
@@ -50,6 +50,17 @@ static inline u16 packed_advance(const struct vring_virtqueue *vring, u16 pos,
 	return (index - num) | (~pos & PACKED_WRAP);
 }
 
+static_assert(PACKED_USED == PACKED_WRAP);
+
+/* Where the next buffer goes */
+static inline u16 packed_next_pos(const struct vring_virtqueue *vring)
+{
+	u16 index = vring->next_desc - vring->rings.packed.desc;
+
+	/* In a lap where the wrap counter is 1 this flag is 0. */
+	return index | (~vring->lap_flags & PACKED_USED);
+}
+
 /* Has the device used the descriptor that is at a position? */
 static inline bool packed_is_used(const struct vring_virtqueue *vring, u16 pos)
 {
@@ -64,55 +75,67 @@ static inline bool packed_is_used(const struct vring_virtqueue *vring, u16 pos)
  * Adding buffers
  */
 
-/* The buffers up to next_avail become the device's. */
-static void packed_publish(struct vring_virtqueue *vring)
+/* Descriptors in the ring are written while the device may look at them. */
+static inline void packed_write_flags(struct vring_packed_desc *desc, u16 flags)
 {
-	struct vring_packed_desc *desc = vring->rings.packed.desc;
+	WRITE_ONCE(desc->flags, cpu_to_le16(flags));
+}
 
-	if (vring->published == vring->next_avail)
+/* The buffers up to next_desc become the device's. */
+static __always_inline void packed_publish(struct vring_virtqueue *vring)
+{
+	if (!vring->held_desc)
 		return;
 	/*
 	 * The batch before the flags of its first descriptor: pairs with the
 	 * device's barrier between reading flags and the rest.
 	 */
 	virtio_wmb(vring->weak_barriers);
-	WRITE_ONCE(desc[packed_index(vring->published)].flags,
-		   cpu_to_le16(vring->published_flags));
-	vring->published = vring->next_avail;
+	packed_write_flags(vring->held_desc, vring->held_flags);
+	vring->held_desc = NULL;
+	vring_end_batch(vring);
 }
 
 /* The next descriptor is where the next buffer goes. */
 static __always_inline void packed_build_in_ring(struct vring_virtqueue *vring,
 						 struct packed_build *build)
 {
-	build->next = vring->rings.packed.desc + packed_index(vring->next_avail);
+	build->next = vring->next_desc;
 	build->lap_flags = vring->lap_flags;
-	build->wrap_flags = packed_other_lap(vring->lap_flags);
+	build->wrap_flags = vring->lap_flags;
+	if (!vring->held_desc)
+		build->wrap_flags = packed_other_lap(vring->lap_flags);
+}
+
+/* A device that has work to do may soon make room. */
+static noinline int packed_no_room(struct vring_virtqueue *vring, bool readable,
+				   int err)
+{
+	if (err == -ENOSPC && readable) {
+		packed_publish(vring);
+		vring_take_added(vring, packed_next_pos(vring));
+		vring_notify(&vring->vq);
+	}
+	return err;
 }
 
 static __always_inline int packed_start(struct vring_virtqueue *vring,
 					struct packed_build *build,
 					bool readable, unsigned int num,
-					void *data, void *ctx, gfp_t gfp)
+					unsigned int reserve, void *data,
+					void *ctx, gfp_t gfp)
 {
 	struct vring_state *state = &vring->rings.state[vring->free_head];
 	int err;
 
-	err = vring_start(vring, state, num, data, ctx, gfp);
-	if (unlikely(err)) {
-		/* A device that has work to do may soon make room. */
-		if (err == -ENOSPC && readable) {
-			packed_publish(vring);
-			vring_notify(&vring->vq);
-		}
-		return err;
-	}
+	err = vring_start(vring, state, num, reserve, data, ctx, gfp);
+	if (unlikely(err < 0))
+		return packed_no_room(vring, readable, err);
 	build->state = state;
-	build->prev = &vring->packed_dummy;
-	build->prev_flags = 0;
 	build->in_len = 0;
 	build->head_flags = VRING_DESC_F_WRITE;
-	build->indirect = state->indirect;
+	build->indirect = err;
+	vring->map_next = vring->free_head;
 	if (build->indirect)
 		build->next = state->table->desc;
 	else
@@ -121,8 +144,8 @@ static __always_inline int packed_start(struct vring_virtqueue *vring,
 }
 
 /*
- * Write an element of a chain, but for its flags; these of the one before are
- * known now.
+ * Append an element of a chain, as if another one followed.  The first one of a
+ * batch looks as if it were not available.
  */
 static __always_inline void packed_append_ring(struct vring_virtqueue *vring,
 					       struct packed_build *build,
@@ -132,9 +155,9 @@ static __always_inline void packed_append_ring(struct vring_virtqueue *vring,
 {
 	struct vring_packed_desc *desc = build->next;
 
-	build->prev->flags = cpu_to_le16(build->prev_flags | VRING_DESC_F_NEXT);
-	build->prev = desc;
-	build->prev_flags = build->wrap_flags | flags;
+	flags |= build->wrap_flags;
+	build->last = desc;
+	build->last_flags = flags;
 	if (++build->next == vring->rings.packed.end) {
 		build->next = vring->rings.packed.desc;
 		build->lap_flags = packed_other_lap(build->lap_flags);
@@ -144,6 +167,7 @@ static __always_inline void packed_append_ring(struct vring_virtqueue *vring,
 	desc->addr = cpu_to_le64(addr);
 	desc->len = cpu_to_le32(len);
 	desc->id = cpu_to_le16(vring->free_head);
+	packed_write_flags(desc, flags | VRING_DESC_F_NEXT);
 }
 
 /* In a table all flags but this one are reserved, and so is the ID (2.8.7). */
@@ -171,104 +195,164 @@ static __always_inline void packed_append(struct vring_virtqueue *vring,
 		packed_append_ring(vring, build, addr, len, flags);
 }
 
-/* To be inlined with constants: a loop for each kind of buffer and address */
-static __always_inline int packed_append_list(struct vring_virtqueue *vring,
-					      struct packed_build *build,
-					      struct scatterlist *sg,
-					      unsigned int nents,
-					      enum dma_data_direction dir,
-					      bool indirect, bool plain)
+/*
+ * Take a place to keep how the next element is unmapped.  One in the ring takes
+ * that of another free buffer ID, as used buffers leave the ring in any order.
+ */
+static __always_inline struct vring_map *
+packed_take_map(struct vring_virtqueue *vring, struct packed_build *build,
+		bool indirect)
 {
-	unsigned int flags = dir == DMA_FROM_DEVICE ? VRING_DESC_F_WRITE : 0;
+	const struct vring_table *table = build->state->table;
+
+	if (indirect)
+		return table->map +
+		       (build->next - (struct vring_packed_desc *)table->desc);
+	vring->map_last = vring->map_next;
+	vring->map_next = vring->rings.state[vring->map_last].next;
+	return &vring->rings.map[vring->map_last];
+}
+
+/* The DMA address of an element of a queue that is not @plain, or an error */
+static __always_inline dma_addr_t
+packed_map_sg(struct vring_virtqueue *vring, struct packed_build *build,
+	      struct scatterlist *sg, enum dma_data_direction dir,
+	      bool indirect)
+{
+	if (!vring->premapped)
+		return vring_map_page(vring,
+				      packed_take_map(vring, build, indirect),
+				      sg_page(sg), sg->offset, sg->length, dir);
+	if (vring->rings.map)
+		packed_take_map(vring, build, indirect)->dir = DMA_NONE;
+	return sg_dma_address(sg);
+}
+
+/* To be inlined with constants: a loop for each kind of buffer and address */
+static __always_inline int
+packed_append_each(struct vring_virtqueue *vring, struct packed_build *build,
+		   struct scatterlist **sgs, unsigned int lists,
+		   unsigned int out, unsigned int max, unsigned int *num,
+		   bool indirect, bool plain)
+{
+	enum dma_data_direction dir = DMA_TO_DEVICE;
+	struct scatterlist *sg;
+	unsigned int flags = 0;
 	dma_addr_t addr;
 
-	for (;;) {
-		addr = vring_map_sg(vring, sg, dir, plain);
-		if (!plain && unlikely(addr == DMA_MAPPING_ERROR))
-			return -ENOMEM;
-		packed_append(vring, build, addr, sg->length, flags, indirect);
-		build->in_len += sg->length;
-		if (!--nents || sg_is_last(sg))
-			break;
-		sg = vring_sg_next(sg);
-	}
-	/* No writable element has come before readable ones. */
-	if (!flags) {
-		build->in_len = 0;
-		build->head_flags = 0;
-	}
-	return nents;
+	do {
+		if (*num >= out) {
+			dir = DMA_FROM_DEVICE;
+			flags = VRING_DESC_F_WRITE;
+		}
+		for (sg = *sgs++;; sg = vring_sg_next(sg)) {
+			if (plain)
+				addr = vring_phys(sg_page(sg), sg->offset,
+						  sg->length, dir);
+			else
+				addr = packed_map_sg(vring, build, sg, dir, indirect);
+			if (!plain && unlikely(addr == DMA_MAPPING_ERROR))
+				return -ENOMEM;
+			packed_append(vring, build, addr, sg->length, flags,
+				      indirect);
+			build->in_len += sg->length;
+			++*num;
+			if (sg_is_last(sg) || *num == max)
+				break;
+		}
+		/* No writable element has come before readable ones. */
+		if (!flags) {
+			build->in_len = 0;
+			build->head_flags = 0;
+		}
+	} while (--lists && *num < max);
+	return 0;
 }
 
 /*
- * Append a list, but no more than @nents elements.  By how many it was shorter,
- * or an error.
+ * Append the elements of some lists, but no more than @max, of which the first
+ * @out are readable.  @num counts them.
  */
-static __always_inline int packed_append_sg(struct vring_virtqueue *vring,
-					    struct packed_build *build,
-					    struct scatterlist *sg,
-					    unsigned int nents,
-					    enum dma_data_direction dir)
+static __always_inline int
+packed_append_sgs(struct vring_virtqueue *vring, struct packed_build *build,
+		  struct scatterlist **sgs, unsigned int lists,
+		  unsigned int out, unsigned int max, unsigned int *num)
 {
 	if (unlikely(!vring->plain))
-		return packed_append_list(vring, build, sg, nents, dir,
-					  build->indirect, false);
+		return packed_append_each(vring, build, sgs, lists, out, max,
+					  num, build->indirect, false);
 	if (build->indirect)
-		return packed_append_list(vring, build, sg, nents, dir, true,
-					  true);
-	return packed_append_list(vring, build, sg, nents, dir, false, true);
+		return packed_append_each(vring, build, sgs, lists, out, max,
+					  num, true, true);
+	return packed_append_each(vring, build, sgs, lists, out, max, num,
+				  false, true);
 }
 
-/* The buffer has @num elements: make it available, or part of a batch. */
+/* Let a descriptor in the ring point to the table that was filled. */
+static __always_inline void packed_link_table(struct vring_virtqueue *vring,
+					      struct packed_build *build,
+					      unsigned int num)
+{
+	struct vring_table *table = build->state->table;
+
+	table->num = num;
+	build->head_flags = VRING_DESC_F_INDIRECT;
+	packed_build_in_ring(vring, build);
+	packed_append_ring(vring, build, table->dma,
+			   num * sizeof(struct vring_packed_desc),
+			   VRING_DESC_F_INDIRECT);
+}
+
+/* A buffer has one ID, or as many as there are mappings to keep. */
+static __always_inline void packed_take_ids(struct vring_virtqueue *vring,
+					    struct vring_state *state)
+{
+	if (unlikely(vring->rings.map) && !state->indirect) {
+		state->last = vring->map_last;
+		vring->free_head = vring->map_next;
+	} else {
+		state->last = vring->free_head;
+		vring->free_head = state->next;
+	}
+}
+
+/* The buffer has @num elements: make it part of a batch. */
 static __always_inline void packed_finish(struct vring_virtqueue *vring,
 					  struct packed_build *build,
 					  unsigned int num)
 {
-	struct vring_packed_desc *ring = vring->rings.packed.desc;
 	struct vring_state *state = build->state;
-	u16 head = vring->next_avail;
-	unsigned int flags, size;
 
 	if (build->indirect) {
-		size = num * sizeof(struct vring_packed_desc);
+		packed_link_table(vring, build, num);
 		num = 1;
-		build->head_flags = VRING_DESC_F_INDIRECT;
-		packed_build_in_ring(vring, build);
-		packed_append_ring(vring, build, state->table->dma, size, 0);
 	}
-	build->prev->flags = cpu_to_le16(build->prev_flags);
+	packed_write_flags(build->last, build->last_flags);
+	if (!vring->held_desc) {
+		vring->held_desc = vring->next_desc;
+		vring->held_flags = vring->lap_flags | build->head_flags;
+		if (num > 1)
+			vring->held_flags |= VRING_DESC_F_NEXT;
+	}
+	vring->added += num;
 	vring_commit(vring, state, build->in_len, num);
-	vring->free_head = state->next;
-
-	flags = build->head_flags | vring->lap_flags;
-	if (num > 1)
-		flags |= VRING_DESC_F_NEXT;
-	if (vring->published == head)
-		vring->published_flags = flags;
-	else
-		ring[packed_index(head)].flags = cpu_to_le16(flags);
-
-	/* In a lap where the wrap counter is 1 this flag is 0. */
-	vring->next_avail = (build->next - ring) |
-			    (~build->lap_flags & PACKED_USED);
+	packed_take_ids(vring, state);
+	vring->next_desc = build->next;
 	vring->lap_flags = build->lap_flags;
 }
 
 /*
  * The buffer will not be.  A shorter one may come next: what is behind that
- * must not look available.  The wrap counter is part of next_avail, which did
- * not move.
+ * must not look available.  next_desc and lap_flags did not change.
  */
-static void packed_erase(struct vring_virtqueue *vring,
-			 const struct vring_packed_desc *end, u16 end_lap)
+static void packed_erase(struct vring_virtqueue *vring, unsigned int num)
 {
 	struct vring_packed *ring = &vring->rings.packed;
-	struct vring_packed_desc *desc;
+	struct vring_packed_desc *desc = vring->next_desc;
 	u16 flags = packed_other_lap(vring->lap_flags);
 
-	desc = ring->desc + packed_index(vring->next_avail);
-	while (desc != end || flags == end_lap) {
-		desc->flags = cpu_to_le16(flags);
+	for (; num; num--) {
+		packed_write_flags(desc, flags);
 		if (++desc == ring->end) {
 			desc = ring->desc;
 			flags = packed_other_lap(flags);
@@ -276,12 +360,12 @@ static void packed_erase(struct vring_virtqueue *vring,
 	}
 }
 
-static __always_inline void packed_cancel(struct vring_virtqueue *vring,
-					  const struct packed_build *build)
+static void packed_cancel(struct vring_virtqueue *vring,
+			  struct vring_state *state, unsigned int num)
 {
-	if (!build->indirect)
-		packed_erase(vring, build->next, build->lap_flags);
-	vring_cancel(vring, build->state);
+	if (!state->indirect)
+		packed_erase(vring, num);
+	vring_cancel(vring, state, num);
 }
 
 int vring_packed_start_buf(struct virtqueue *vq, unsigned int out,
@@ -289,8 +373,8 @@ int vring_packed_start_buf(struct virtqueue *vq, unsigned int out,
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 
-	return packed_start(vring, &vring->packed_build, out, out + in, data,
-			    ctx, gfp);
+	return packed_start(vring, &vring->packed_build, out, out + in,
+			    vring->reserve, data, ctx, gfp);
 }
 
 static inline int packed_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
@@ -315,7 +399,12 @@ static inline int packed_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
 int vring_packed_add_dma(struct virtqueue *vq, dma_addr_t addr,
 			 unsigned int len, enum dma_data_direction dir)
 {
-	return packed_add_one(to_vring(vq), addr, len, dir);
+	struct vring_virtqueue *vring = to_vring(vq);
+	struct packed_build *build = &vring->packed_build;
+
+	if (unlikely(vring->rings.map))
+		packed_take_map(vring, build, build->indirect)->dir = DMA_NONE;
+	return packed_add_one(vring, addr, len, dir);
 }
 
 /* Out of line, as with it packed_add_one() would have to save registers. */
@@ -324,9 +413,12 @@ static noinline int packed_add_mapped(struct vring_virtqueue *vring,
 				      unsigned int len,
 				      enum dma_data_direction dir)
 {
+	struct packed_build *build = &vring->packed_build;
 	dma_addr_t addr;
 
-	addr = vring_map_dma(vring, page, offset, len, dir);
+	addr = vring_map_page(vring,
+			      packed_take_map(vring, build, build->indirect),
+			      page, offset, len, dir);
 	if (unlikely(addr == DMA_MAPPING_ERROR))
 		return -ENOMEM;
 	return packed_add_one(vring, addr, len, dir);
@@ -348,11 +440,13 @@ static noinline int packed_add_list(struct vring_virtqueue *vring,
 				    enum dma_data_direction dir)
 {
 	struct packed_build build = vring->packed_build;	/* in registers */
-	int left;
+	unsigned int num = 0;
+	int err;
 
-	left = packed_append_sg(vring, &build, sg, nents, dir);
+	err = packed_append_sgs(vring, &build, &sg, 1,
+				dir == DMA_TO_DEVICE ? nents : 0, nents, &num);
 	vring->packed_build = build;
-	return left < 0 ? left : nents - left;
+	return vring_appended(vring, num, err);
 }
 
 int vring_packed_add_sg(struct virtqueue *vq, struct scatterlist *sg,
@@ -379,69 +473,67 @@ void vring_packed_cancel_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 
-	packed_cancel(vring, &vring->packed_build);
+	packed_cancel(vring, vring->packed_build.state, vq->build.added);
 }
 
-/* A buffer of one list: vring_packed_add_sgs() without its loop */
+/* See split_add_buf(). */
+static __always_inline int
+packed_add_buf(struct vring_virtqueue *vring, struct scatterlist **sgs,
+	       unsigned int lists, unsigned int out, unsigned int in,
+	       void *data, void *ctx, gfp_t gfp)
+{
+	struct packed_build build;	/* in registers */
+	unsigned int num = 0;
+	int err;
+
+	err = packed_start(vring, &build, out, out + in, vring->rings.num, data,
+			   ctx, gfp);
+	if (unlikely(err))
+		return err;
+	err = packed_append_sgs(vring, &build, sgs, lists, out, out + in, &num);
+	if (unlikely(err)) {
+		packed_cancel(vring, build.state, num);
+		return err;
+	}
+	packed_finish(vring, &build, num);
+	packed_publish(vring);
+	return 0;
+}
+
 int vring_packed_add_list(struct virtqueue *vq, struct scatterlist *sg,
 			  unsigned int num, enum dma_data_direction dir,
 			  void *data, gfp_t gfp)
 {
-	struct vring_virtqueue *vring = to_vring(vq);
-	struct packed_build build;	/* in registers */
-	int err, left;
+	unsigned int out = dir == DMA_TO_DEVICE ? num : 0;
 
-	err = packed_start(vring, &build, dir == DMA_TO_DEVICE, num, data, NULL,
-			   gfp);
-	if (unlikely(err))
-		return err;
-	left = packed_append_sg(vring, &build, sg, num, dir);
-	if (unlikely(left < 0)) {
-		packed_cancel(vring, &build);
-		return left;
-	}
-	packed_finish(vring, &build, num - left);
-	return 0;
+	return packed_add_buf(to_vring(vq), &sg, 1, out, num - out, data, NULL,
+			      gfp);
 }
 
 int vring_packed_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
-			 unsigned int out_sgs, unsigned int in_sgs,
-			 unsigned int num, void *data, void *ctx, gfp_t gfp)
+			 unsigned int lists, unsigned int out, unsigned int in,
+			 void *data, void *ctx, gfp_t gfp)
 {
-	struct vring_virtqueue *vring = to_vring(vq);
-	enum dma_data_direction dir;
-	struct packed_build build;	/* in registers */
-	unsigned int i;
-	int err, left = num;
-
-	err = packed_start(vring, &build, out_sgs, num, data, ctx, gfp);
-	if (unlikely(err))
-		return err;
-	for (i = 0; i < out_sgs + in_sgs && left; i++) {
-		dir = i < out_sgs ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
-		left = packed_append_sg(vring, &build, sgs[i], left, dir);
-		if (unlikely(left < 0)) {
-			packed_cancel(vring, &build);
-			return left;
-		}
-	}
-	packed_finish(vring, &build, num - left);
-	return 0;
+	return packed_add_buf(to_vring(vq), sgs, lists, out, in, data, ctx, gfp);
 }
 
-/* How far a position is from the start of the lap that @now is in */
-static u16 packed_linear(const struct vring_virtqueue *vring, u16 pos, u16 now)
+/* How many descriptors were made available between @event and @next? */
+static unsigned int packed_behind(const struct vring_virtqueue *vring,
+				  u16 event, u16 next)
 {
-	u16 lap = (pos ^ now) & PACKED_WRAP ? vring->rings.num : 0;
+	int behind = packed_index(next) - packed_index(event) - 1;
 
-	return packed_index(pos) - lap;
+	if ((event ^ next) & PACKED_WRAP)
+		behind += vring->rings.num;
+	/* What is ahead was passed when the wrap counter was the same last. */
+	return behind < 0 ? behind + 2 * vring->rings.num : behind;
 }
 
 bool vring_packed_kick_prepare(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	u16 old = vring->published;
-	u16 new = vring->next_avail;
+	u16 next = packed_next_pos(vring);
+	u32 added = vring_take_added(vring, next);
 	u32 event;
 	u16 flags;
 
@@ -459,30 +551,12 @@ bool vring_packed_kick_prepare(struct virtqueue *vq)
 	if (flags != VRING_PACKED_EVENT_FLAG_DESC)
 		return flags != VRING_PACKED_EVENT_FLAG_DISABLE;
 
-	return vring_need_event(packed_linear(vring, event, new),
-				packed_index(new),
-				packed_linear(vring, old, new));
+	return packed_behind(vring, event, next) < added;
 }
 
 /*
  * Taking used buffers
  */
-
-static __always_inline void packed_put_buf(struct vring_virtqueue *vring,
-					   struct vring_state *state, u16 id)
-{
-	vring_release(vring, state);
-	vring->vq.num_free += state->num;
-	if (vring->in_order)
-		return;
-	state->next = vring->free_head;
-	vring->free_head = id;
-}
-
-static void packed_free_buf(struct vring_virtqueue *vring, u16 id)
-{
-	packed_put_buf(vring, &vring->rings.state[id], id);
-}
 
 /* Is there a used buffer at a position, or one of a batch that is half taken? */
 static bool packed_used_at(const struct vring_virtqueue *vring, u16 pos)
@@ -521,7 +595,7 @@ static __always_inline bool packed_read_used(struct vring_virtqueue *vring,
 		vring_break(vring, "used id %u is out of range", id);
 		return false;
 	}
-	if (unlikely(!vring->rings.state[id].data)) {
+	if (unlikely(!vring_in_flight(vring, &vring->rings.state[id]))) {
 		vring_break(vring, "used id %u is not in flight", id);
 		return false;
 	}
@@ -529,20 +603,36 @@ static __always_inline bool packed_read_used(struct vring_virtqueue *vring,
 	return true;
 }
 
+static __always_inline void *
+packed_take_used(struct vring_virtqueue *vring, u16 pos, u16 id,
+		 unsigned int *len, void **ctx, bool in_order)
+{
+	struct vring_state *state = &vring->rings.state[id];
+	void *data = vring_take(vring, state, len, ctx);
+
+	pos = packed_advance(vring, pos, state->num);
+	WRITE_ONCE(vring->last_used, pos);
+	if (!READ_ONCE(vring->cb_disabled) && vring->event &&
+	    !packed_used_at(vring, pos))
+		packed_arm_event(vring);
+	return vring_put_buf(vring, state, id, data, in_order);
+}
+
 /*
  * In order (2.8.9): one used descriptor may stand for a batch of buffers, of
  * which it names the last.  It lies where the first one was made available; the
  * others are skipped, and are used in full.
  */
-static bool packed_next_in_order(struct vring_virtqueue *vring, u16 pos,
-				 u16 *used_id, u32 *len)
+static noinline void *packed_get_in_order(struct vring_virtqueue *vring,
+					  u16 pos, unsigned int *len,
+					  void **ctx)
 {
 	u16 id = vring->oldest, last;
 	struct vring_state *state = &vring->rings.state[id];
 
 	if (vring->batch_last < 0) {
 		if (!packed_read_used(vring, pos, &last, &vring->batch_len))
-			return false;
+			return NULL;
 		WRITE_ONCE(vring->batch_last, last);
 	}
 	*len = state->in_len;
@@ -550,17 +640,14 @@ static bool packed_next_in_order(struct vring_virtqueue *vring, u16 pos,
 		*len = vring->batch_len;
 		WRITE_ONCE(vring->batch_last, -1);
 	}
-	vring->oldest = state->next;
-	*used_id = id;
-	return true;
+	vring->oldest = vring->rings.state[state->last].next;
+	return packed_take_used(vring, pos, id, len, ctx, true);
 }
 
 void *vring_packed_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 	u16 pos = vring->last_used;
-	struct vring_state *state;
-	void *data;
 	u16 id;
 
 	if (!packed_used_at(vring, pos))
@@ -571,18 +658,11 @@ void *vring_packed_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 	 */
 	virtio_rmb(vring->weak_barriers);
 
-	if (vring->in_order ? !packed_next_in_order(vring, pos, &id, len) :
-			      !packed_read_used(vring, pos, &id, len))
+	if (vring->in_order)
+		return packed_get_in_order(vring, pos, len, ctx);
+	if (!packed_read_used(vring, pos, &id, len))
 		return NULL;
-	state = &vring->rings.state[id];
-	data = vring_take(vring, state, len, ctx);
-	pos = packed_advance(vring, pos, state->num);
-	WRITE_ONCE(vring->last_used, pos);
-	if (vring->event && !READ_ONCE(vring->cb_disabled) &&
-	    !packed_used_at(vring, pos))
-		packed_arm_event(vring);
-	packed_put_buf(vring, state, id);
-	return data;
+	return packed_take_used(vring, pos, id, len, ctx, false);
 }
 
 /*
@@ -687,10 +767,11 @@ static int packed_alloc(struct vring_virtqueue *vring,
 
 static void packed_init(struct vring_virtqueue *vring)
 {
-	vring->next_avail = PACKED_WRAP;
-	vring->published = PACKED_WRAP;
-	vring->last_used = PACKED_WRAP;
+	vring->next_desc = vring->rings.packed.desc;
 	vring->lap_flags = PACKED_AVAIL;
+	vring->held_desc = NULL;
+	vring->notify_next = PACKED_WRAP;
+	vring->last_used = PACKED_WRAP;
 
 	if (vring->cb_disabled)
 		packed_write_event_flags(vring,
@@ -741,7 +822,6 @@ const struct vring_layout vring_packed_layout = {
 	},
 	.alloc		= packed_alloc,
 	.init		= packed_init,
-	.free_buf	= packed_free_buf,
 	.more_used	= packed_more_used,
 	.desc_addr	= packed_desc_addr,
 	.driver_addr	= packed_driver_addr,

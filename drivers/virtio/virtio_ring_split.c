@@ -12,7 +12,6 @@
  * Documentation/virtio/barriers.rst pairs the barriers with the device's.
  */
 #include <linux/log2.h>
-#include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include "virtio_ring_internal.h"
 
@@ -32,8 +31,10 @@ static inline u16 split_read_used_idx(const struct vring_virtqueue *vring)
  */
 
 /* The entries up to next_avail become the device's. */
-static void split_publish(struct vring_virtqueue *vring)
+static __always_inline void split_publish(struct vring_virtqueue *vring)
 {
+	if (vring->published == vring->next_avail)
+		return;
 	/*
 	 * Descriptors and entries before the index: pairs with the device's
 	 * barrier between reading the index and reading an entry.
@@ -42,30 +43,36 @@ static void split_publish(struct vring_virtqueue *vring)
 	WRITE_ONCE(split_ring(vring)->avail->idx,
 		   cpu_to_virtio16(vring->vq.vdev, vring->next_avail));
 	vring->published = vring->next_avail;
+	vring_end_batch(vring);
+}
+
+/* A device that has work to do may soon make room. */
+static noinline int split_no_room(struct vring_virtqueue *vring, bool readable,
+				  int err)
+{
+	if (err == -ENOSPC && readable) {
+		split_publish(vring);
+		vring_take_added(vring, vring->next_avail);
+		vring_notify(&vring->vq);
+	}
+	return err;
 }
 
 static __always_inline int split_start(struct vring_virtqueue *vring,
 				       struct split_build *build,
 				       bool readable, unsigned int num,
-				       void *data, void *ctx, gfp_t gfp)
+				       unsigned int reserve, void *data,
+				       void *ctx, gfp_t gfp)
 {
 	struct vring_state *state = &vring->rings.state[vring->free_head];
 	int err;
 
-	err = vring_start(vring, state, num, data, ctx, gfp);
-	if (unlikely(err)) {
-		/* A device that has work to do may soon make room. */
-		if (err == -ENOSPC && readable) {
-			split_publish(vring);
-			vring_notify(&vring->vq);
-		}
-		return err;
-	}
+	err = vring_start(vring, state, num, reserve, data, ctx, gfp);
+	if (unlikely(err < 0))
+		return split_no_room(vring, readable, err);
 	build->state = state;
-	build->prev = &vring->split_dummy;
-	build->prev_flags = 0;
 	build->in_len = 0;
-	build->indirect = state->indirect;
+	build->indirect = err;
 	if (build->indirect) {
 		build->desc = state->table->desc;
 		build->cur = 0;
@@ -76,7 +83,7 @@ static __always_inline int split_start(struct vring_virtqueue *vring,
 	return 0;
 }
 
-/* Write an element, but for its flags; these of the one before are known now. */
+/* Append an element, as if another one followed. */
 static __always_inline void split_append(struct vring_virtqueue *vring,
 					 struct split_build *build,
 					 dma_addr_t addr, unsigned int len,
@@ -85,10 +92,8 @@ static __always_inline void split_append(struct vring_virtqueue *vring,
 	struct virtio_device *vdev = vring->vq.vdev;
 	struct vring_desc *desc = &build->desc[build->cur];
 
-	build->prev->flags = cpu_to_virtio16(vdev, build->prev_flags |
-						   VRING_DESC_F_NEXT);
-	build->prev = desc;
-	build->prev_flags = flags;
+	build->last = desc;
+	build->last_flags = flags;
 	if (indirect)
 		build->cur++;
 	else
@@ -96,67 +101,106 @@ static __always_inline void split_append(struct vring_virtqueue *vring,
 
 	desc->addr = cpu_to_virtio64(vdev, addr);
 	desc->len = cpu_to_virtio32(vdev, len);
+	desc->flags = cpu_to_virtio16(vdev, flags | VRING_DESC_F_NEXT);
 	desc->next = cpu_to_virtio16(vdev, build->cur);
 }
 
-/* To be inlined with constants: a loop for each kind of buffer and address */
-static __always_inline int split_append_list(struct vring_virtqueue *vring,
-					     struct split_build *build,
-					     struct scatterlist *sg,
-					     unsigned int nents,
-					     enum dma_data_direction dir,
-					     bool indirect, bool plain)
+/* Where to keep how the next element is unmapped */
+static __always_inline struct vring_map *
+split_map(struct vring_virtqueue *vring, const struct split_build *build,
+	  bool indirect)
 {
-	unsigned int flags = dir == DMA_FROM_DEVICE ? VRING_DESC_F_WRITE : 0;
+	if (indirect)
+		return &build->state->table->map[build->cur];
+	return &vring->rings.map[build->cur];
+}
+
+/* The DMA address of an element of a queue that is not @plain, or an error */
+static __always_inline dma_addr_t
+split_map_sg(struct vring_virtqueue *vring, const struct split_build *build,
+	     struct scatterlist *sg, enum dma_data_direction dir,
+	     bool indirect)
+{
+	if (!vring->premapped)
+		return vring_map_page(vring, split_map(vring, build, indirect),
+				      sg_page(sg), sg->offset, sg->length, dir);
+	if (vring->rings.map)
+		split_map(vring, build, indirect)->dir = DMA_NONE;
+	return sg_dma_address(sg);
+}
+
+/* To be inlined with constants: a loop for each kind of buffer and address */
+static __always_inline int
+split_append_each(struct vring_virtqueue *vring, struct split_build *build,
+		  struct scatterlist **sgs, unsigned int lists,
+		  unsigned int out, unsigned int max, unsigned int *num,
+		  bool indirect, bool plain)
+{
+	enum dma_data_direction dir = DMA_TO_DEVICE;
+	struct scatterlist *sg;
+	unsigned int flags = 0;
 	dma_addr_t addr;
 
-	for (;;) {
-		addr = vring_map_sg(vring, sg, dir, plain);
-		if (!plain && unlikely(addr == DMA_MAPPING_ERROR))
-			return -ENOMEM;
-		split_append(vring, build, addr, sg->length, flags, indirect);
-		build->in_len += sg->length;
-		if (!--nents || sg_is_last(sg))
-			break;
-		sg = vring_sg_next(sg);
-	}
-	/* No writable element has come before readable ones. */
-	if (!flags)
-		build->in_len = 0;
-	return nents;
+	do {
+		if (*num >= out) {
+			dir = DMA_FROM_DEVICE;
+			flags = VRING_DESC_F_WRITE;
+		}
+		for (sg = *sgs++;; sg = vring_sg_next(sg)) {
+			if (plain)
+				addr = vring_phys(sg_page(sg), sg->offset,
+						  sg->length, dir);
+			else
+				addr = split_map_sg(vring, build, sg, dir,
+						    indirect);
+			if (!plain && unlikely(addr == DMA_MAPPING_ERROR))
+				return -ENOMEM;
+			split_append(vring, build, addr, sg->length, flags,
+				     indirect);
+			build->in_len += sg->length;
+			++*num;
+			if (sg_is_last(sg) || *num == max)
+				break;
+		}
+		/* No writable element has come before readable ones. */
+		if (!flags)
+			build->in_len = 0;
+	} while (--lists && *num < max);
+	return 0;
 }
 
 /*
- * Append a list, but no more than @nents elements.  By how many it was shorter,
- * or an error.
+ * Append the elements of some lists, but no more than @max, of which the first
+ * @out are readable.  @num counts them.
  */
-static __always_inline int split_append_sg(struct vring_virtqueue *vring,
-					   struct split_build *build,
-					   struct scatterlist *sg,
-					   unsigned int nents,
-					   enum dma_data_direction dir)
+static __always_inline int
+split_append_sgs(struct vring_virtqueue *vring, struct split_build *build,
+		 struct scatterlist **sgs, unsigned int lists,
+		 unsigned int out, unsigned int max, unsigned int *num)
 {
 	if (unlikely(!vring->plain))
-		return split_append_list(vring, build, sg, nents, dir,
-					 build->indirect, false);
+		return split_append_each(vring, build, sgs, lists, out, max,
+					 num, build->indirect, false);
 	if (build->indirect)
-		return split_append_list(vring, build, sg, nents, dir, true,
-					 true);
-	return split_append_list(vring, build, sg, nents, dir, false, true);
+		return split_append_each(vring, build, sgs, lists, out, max,
+					 num, true, true);
+	return split_append_each(vring, build, sgs, lists, out, max, num,
+				 false, true);
 }
 
 /* Let the descriptor in the ring point to the table that was filled. */
 static __always_inline void split_link_table(struct vring_virtqueue *vring,
-					     struct split_build *build,
-					     u16 head)
+					     struct vring_state *state,
+					     u16 head, unsigned int num)
 {
 	struct virtio_device *vdev = vring->vq.vdev;
 	struct vring_desc *desc = &split_ring(vring)->desc[head];
 
-	desc->addr = cpu_to_virtio64(vdev, build->state->table->dma);
-	desc->len = cpu_to_virtio32(vdev, build->cur * sizeof(*desc));
+	state->table->num = num;
+	state->last = head;
+	desc->addr = cpu_to_virtio64(vdev, state->table->dma);
+	desc->len = cpu_to_virtio32(vdev, num * sizeof(*desc));
 	desc->flags = cpu_to_virtio16(vdev, VRING_DESC_F_INDIRECT);
-	build->cur = build->state->next;
 }
 
 /* The buffer has @num elements: put it into the available ring. */
@@ -165,23 +209,25 @@ static __always_inline void split_finish(struct vring_virtqueue *vring,
 					 unsigned int num)
 {
 	struct virtio_device *vdev = vring->vq.vdev;
+	struct vring_state *state = build->state;
 	struct vring *ring = split_ring(vring);
 	u16 head = vring->free_head;
 
-	build->prev->flags = cpu_to_virtio16(vdev, build->prev_flags);
+	build->last->flags = cpu_to_virtio16(vdev, build->last_flags);
 	if (build->indirect) {
-		split_link_table(vring, build, head);
-		build->state->last = head;
+		split_link_table(vring, state, head, num);
+		vring->free_head = state->next;
 		num = 1;
 	} else {
-		build->state->last = build->prev - ring->desc;
+		state->last = build->last - ring->desc;
+		vring->free_head = build->cur;
 	}
-	vring_commit(vring, build->state, build->in_len, num);
-	vring->free_head = build->cur;
+	vring_commit(vring, state, build->in_len, num);
 
 	ring->avail->ring[vring->next_avail & (ring->num - 1)] =
 		cpu_to_virtio16(vdev, head);
 	vring->next_avail++;
+	vring->added++;
 }
 
 int vring_split_start_buf(struct virtqueue *vq, unsigned int out,
@@ -189,8 +235,8 @@ int vring_split_start_buf(struct virtqueue *vq, unsigned int out,
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 
-	return split_start(vring, &vring->split_build, out, out + in, data,
-			   ctx, gfp);
+	return split_start(vring, &vring->split_build, out, out + in,
+			   vring->reserve, data, ctx, gfp);
 }
 
 static inline int split_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
@@ -213,7 +259,12 @@ static inline int split_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
 int vring_split_add_dma(struct virtqueue *vq, dma_addr_t addr,
 			unsigned int len, enum dma_data_direction dir)
 {
-	return split_add_one(to_vring(vq), addr, len, dir);
+	struct vring_virtqueue *vring = to_vring(vq);
+
+	if (unlikely(vring->rings.map))
+		split_map(vring, &vring->split_build,
+			  vring->split_build.indirect)->dir = DMA_NONE;
+	return split_add_one(vring, addr, len, dir);
 }
 
 /* Out of line, as with it split_add_one() would have to save registers. */
@@ -222,9 +273,11 @@ static noinline int split_add_mapped(struct vring_virtqueue *vring,
 				     unsigned int len,
 				     enum dma_data_direction dir)
 {
+	struct split_build *build = &vring->split_build;
 	dma_addr_t addr;
 
-	addr = vring_map_dma(vring, page, offset, len, dir);
+	addr = vring_map_page(vring, split_map(vring, build, build->indirect),
+			      page, offset, len, dir);
 	if (unlikely(addr == DMA_MAPPING_ERROR))
 		return -ENOMEM;
 	return split_add_one(vring, addr, len, dir);
@@ -246,11 +299,13 @@ static noinline int split_add_list(struct vring_virtqueue *vring,
 				   enum dma_data_direction dir)
 {
 	struct split_build build = vring->split_build;	/* in registers */
-	int left;
+	unsigned int num = 0;
+	int err;
 
-	left = split_append_sg(vring, &build, sg, nents, dir);
+	err = split_append_sgs(vring, &build, &sg, 1,
+			       dir == DMA_TO_DEVICE ? nents : 0, nents, &num);
 	vring->split_build = build;
-	return left < 0 ? left : nents - left;
+	return vring_appended(vring, num, err);
 }
 
 int vring_split_add_sg(struct virtqueue *vq, struct scatterlist *sg,
@@ -278,61 +333,59 @@ void vring_split_cancel_buf(struct virtqueue *vq)
 	struct vring_virtqueue *vring = to_vring(vq);
 
 	/* Free list and available ring were not touched yet. */
-	vring_cancel(vring, vring->split_build.state);
+	vring_cancel(vring, vring->split_build.state, vq->build.added);
 }
 
-/* A buffer of one list: vring_split_add_sgs() without its loop */
+/*
+ * Some drivers never kick: buffers of these calls are the device's at once.
+ * And some count on room for as many as there are descriptors: long ones have a
+ * table.
+ */
+static __always_inline int
+split_add_buf(struct vring_virtqueue *vring, struct scatterlist **sgs,
+	      unsigned int lists, unsigned int out, unsigned int in,
+	      void *data, void *ctx, gfp_t gfp)
+{
+	struct split_build build;	/* in registers */
+	unsigned int num = 0;
+	int err;
+
+	err = split_start(vring, &build, out, out + in, vring->rings.num, data,
+			  ctx, gfp);
+	if (unlikely(err))
+		return err;
+	err = split_append_sgs(vring, &build, sgs, lists, out, out + in, &num);
+	if (unlikely(err)) {
+		vring_cancel(vring, build.state, num);
+		return err;
+	}
+	split_finish(vring, &build, num);
+	split_publish(vring);
+	return 0;
+}
+
 int vring_split_add_list(struct virtqueue *vq, struct scatterlist *sg,
 			 unsigned int num, enum dma_data_direction dir,
 			 void *data, gfp_t gfp)
 {
-	struct vring_virtqueue *vring = to_vring(vq);
-	struct split_build build;	/* in registers */
-	int err, left;
+	unsigned int out = dir == DMA_TO_DEVICE ? num : 0;
 
-	err = split_start(vring, &build, dir == DMA_TO_DEVICE, num, data, NULL,
-			  gfp);
-	if (unlikely(err))
-		return err;
-	left = split_append_sg(vring, &build, sg, num, dir);
-	if (unlikely(left < 0)) {
-		vring_cancel(vring, build.state);
-		return left;
-	}
-	split_finish(vring, &build, num - left);
-	return 0;
+	return split_add_buf(to_vring(vq), &sg, 1, out, num - out, data, NULL,
+			     gfp);
 }
 
 int vring_split_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
-			unsigned int out_sgs, unsigned int in_sgs,
-			unsigned int num, void *data, void *ctx, gfp_t gfp)
+			unsigned int lists, unsigned int out, unsigned int in,
+			void *data, void *ctx, gfp_t gfp)
 {
-	struct vring_virtqueue *vring = to_vring(vq);
-	enum dma_data_direction dir;
-	struct split_build build;	/* in registers */
-	unsigned int i;
-	int err, left = num;
-
-	err = split_start(vring, &build, out_sgs, num, data, ctx, gfp);
-	if (unlikely(err))
-		return err;
-	for (i = 0; i < out_sgs + in_sgs && left; i++) {
-		dir = i < out_sgs ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
-		left = split_append_sg(vring, &build, sgs[i], left, dir);
-		if (unlikely(left < 0)) {
-			vring_cancel(vring, build.state);
-			return left;
-		}
-	}
-	split_finish(vring, &build, num - left);
-	return 0;
+	return split_add_buf(to_vring(vq), sgs, lists, out, in, data, ctx, gfp);
 }
 
 bool vring_split_kick_prepare(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 	struct vring *ring = split_ring(vring);
-	u16 old = vring->published;
+	u32 added = vring_take_added(vring, vring->next_avail);
 	u16 event;
 
 	split_publish(vring);
@@ -348,28 +401,12 @@ bool vring_split_kick_prepare(struct virtqueue *vq)
 			 cpu_to_virtio16(vq->vdev, VRING_USED_F_NO_NOTIFY));
 
 	event = virtio16_to_cpu(vq->vdev, READ_ONCE(vring_avail_event(ring)));
-	return vring_need_event(event, vring->next_avail, old);
+	return (u16)(vring->next_avail - event - 1) < added;
 }
 
 /*
  * Taking used buffers
  */
-
-static __always_inline void split_put_buf(struct vring_virtqueue *vring,
-					  struct vring_state *state, u16 id)
-{
-	vring_release(vring, state);
-	vring->vq.num_free += state->num;
-	if (vring->in_order)
-		return;
-	vring->rings.state[state->last].next = vring->free_head;
-	vring->free_head = id;
-}
-
-static void split_free_buf(struct vring_virtqueue *vring, u16 id)
-{
-	split_put_buf(vring, &vring->rings.state[id], id);
-}
 
 static bool split_more_used(const struct vring_virtqueue *vring)
 {
@@ -426,7 +463,7 @@ static __always_inline bool split_read_used(struct vring_virtqueue *vring,
 		vring_break(vring, "used id %u is out of range", id);
 		return false;
 	}
-	if (unlikely(!vring->rings.state[id].data)) {
+	if (unlikely(!vring_in_flight(vring, &vring->rings.state[id]))) {
 		vring_break(vring, "used id %u is not in flight", id);
 		return false;
 	}
@@ -434,20 +471,34 @@ static __always_inline bool split_read_used(struct vring_virtqueue *vring,
 	return true;
 }
 
+static __always_inline void *
+split_take_used(struct vring_virtqueue *vring, u16 id, unsigned int *len,
+		void **ctx, bool in_order)
+{
+	struct vring_state *state = &vring->rings.state[id];
+	void *data = vring_take(vring, state, len, ctx);
+
+	WRITE_ONCE(vring->last_used, vring->last_used + 1);
+	if (!READ_ONCE(vring->cb_disabled) && vring->event &&
+	    vring->used_seen == vring->last_used)
+		split_arm_event(vring);
+	return vring_put_buf(vring, state, id, data, in_order);
+}
+
 /*
  * In order (2.7.9): one used element may stand for a batch of buffers, of which
  * it names the last.  It lies where the element of the first one would; those
  * of the others are skipped, and these are used in full.
  */
-static bool split_next_in_order(struct vring_virtqueue *vring, u16 *used_id,
-				u32 *len)
+static noinline void *split_get_in_order(struct vring_virtqueue *vring,
+					 unsigned int *len, void **ctx)
 {
 	u16 id = vring->oldest, last;
 	struct vring_state *state = &vring->rings.state[id];
 
 	if (vring->batch_last < 0) {
 		if (!split_read_used(vring, &last, &vring->batch_len))
-			return false;
+			return NULL;
 		vring->batch_last = last;
 	}
 	*len = state->in_len;
@@ -457,34 +508,24 @@ static bool split_next_in_order(struct vring_virtqueue *vring, u16 *used_id,
 	} else if (unlikely((u16)(vring->used_seen - vring->last_used) == 1)) {
 		vring_break(vring, "the batch ends behind the used index %u",
 			    vring->used_seen);
-		return false;
+		return NULL;
 	}
 	vring->oldest = vring->rings.state[state->last].next;
-	*used_id = id;
-	return true;
+	return split_take_used(vring, id, len, ctx, true);
 }
 
 void *vring_split_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct vring_state *state;
-	void *data;
 	u16 id;
 
 	if (vring->used_seen == vring->last_used && !split_refresh_used(vring))
 		return NULL;
-
-	if (vring->in_order ? !split_next_in_order(vring, &id, len) :
-			      !split_read_used(vring, &id, len))
+	if (vring->in_order)
+		return split_get_in_order(vring, len, ctx);
+	if (!split_read_used(vring, &id, len))
 		return NULL;
-	state = &vring->rings.state[id];
-	data = vring_take(vring, state, len, ctx);
-	WRITE_ONCE(vring->last_used, vring->last_used + 1);
-	if (vring->event && vring->used_seen == vring->last_used &&
-	    !READ_ONCE(vring->cb_disabled))
-		split_arm_event(vring);
-	split_put_buf(vring, state, id);
-	return data;
+	return split_take_used(vring, id, len, ctx, false);
 }
 
 /*
@@ -563,7 +604,7 @@ bool vring_split_enable_cb_delayed(struct virtqueue *vq)
 	u16 wait = 0;
 
 	if (vring->event)
-		wait = (u16)(vring->published - vring->last_used) * 3 / 4;
+		wait = (u16)(vring->next_avail - vring->last_used) * 3 / 4;
 	split_write_callback(vring, vring->last_used + wait);
 	/* As in vring_split_poll() */
 	virtio_mb(vring->weak_barriers);
@@ -614,6 +655,7 @@ static void split_init(struct vring_virtqueue *vring)
 {
 	vring->next_avail = 0;
 	vring->published = 0;
+	vring->notify_next = 0;
 	vring->last_used = 0;
 	vring->used_seen = 0;
 	if (vring->cb_disabled)
@@ -664,7 +706,6 @@ const struct vring_layout vring_split_layout = {
 	},
 	.alloc		= split_alloc,
 	.init		= split_init,
-	.free_buf	= split_free_buf,
 	.more_used	= split_more_used,
 	.desc_addr	= split_desc_addr,
 	.driver_addr	= split_driver_addr,

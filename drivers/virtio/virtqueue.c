@@ -185,6 +185,13 @@ int virtqueue_start_buf(struct virtqueue *vq, unsigned int out,
 }
 EXPORT_SYMBOL_GPL(virtqueue_start_buf);
 
+/* The element that room was taken for could not be added. */
+static void virtqueue_fail_one(struct virtqueue *vq, int err)
+{
+	vq->build.added--;
+	virtqueue_fail(vq, err);
+}
+
 /**
  * virtqueue_add_page - add memory in a page, or in contiguous ones
  * @vq: the queue on which a buffer was started
@@ -212,7 +219,7 @@ void virtqueue_add_page(struct virtqueue *vq, struct page *page,
 			      vring_packed_add_page, vq, page, offset, len,
 			      dir);
 	if (unlikely(err))
-		virtqueue_fail(vq, err);
+		virtqueue_fail_one(vq, err);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_page);
 
@@ -238,7 +245,7 @@ void virtqueue_add_dma(struct virtqueue *vq, dma_addr_t addr,
 	err = INDIRECT_CALL_2(vq->ops->add_dma, vring_split_add_dma,
 			      vring_packed_add_dma, vq, addr, len, dir);
 	if (unlikely(err))
-		virtqueue_fail(vq, err);
+		virtqueue_fail_one(vq, err);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_dma);
 
@@ -366,9 +373,9 @@ EXPORT_SYMBOL_GPL(virtqueue_cancel_buf);
 
 /* For implementations that can't do better */
 static int virtqueue_add_pieces(struct virtqueue *vq, struct scatterlist *sgs[],
-				unsigned int out_sgs, unsigned int in_sgs,
-				unsigned int out, unsigned int in, void *data,
-				void *ctx, gfp_t gfp)
+				unsigned int lists, unsigned int out,
+				unsigned int in, void *data, void *ctx,
+				gfp_t gfp)
 {
 	unsigned int i;
 	int err;
@@ -376,17 +383,21 @@ static int virtqueue_add_pieces(struct virtqueue *vq, struct scatterlist *sgs[],
 	err = virtqueue_start_buf(vq, out, in, data, ctx, gfp);
 	if (unlikely(err))
 		return err;
-	for (i = 0; i < out_sgs; i++)
-		virtqueue_add_sg(vq, sgs[i], vq->build.out, DMA_TO_DEVICE);
-	for (; i < out_sgs + in_sgs; i++)
-		virtqueue_add_sg(vq, sgs[i], vq->build.in, DMA_FROM_DEVICE);
+	for (i = 0; i < lists; i++) {
+		if (vq->build.out)
+			virtqueue_add_sg(vq, sgs[i], vq->build.out,
+					 DMA_TO_DEVICE);
+		else
+			virtqueue_add_sg(vq, sgs[i], vq->build.in,
+					 DMA_FROM_DEVICE);
+	}
 	return virtqueue_end_buf(vq);
 }
 
 static __always_inline int
 virtqueue_add(struct virtqueue *vq, struct scatterlist *sgs[],
-	      unsigned int out_sgs, unsigned int in_sgs, unsigned int out,
-	      unsigned int in, void *data, void *ctx, gfp_t gfp)
+	      unsigned int lists, unsigned int out, unsigned int in,
+	      void *data, void *ctx, gfp_t gfp)
 {
 	int err;
 
@@ -394,13 +405,13 @@ virtqueue_add(struct virtqueue *vq, struct scatterlist *sgs[],
 	if (unlikely(err))
 		return err;
 	if (!vq->ops->add_sgs)
-		return virtqueue_add_pieces(vq, sgs, out_sgs, in_sgs, out, in,
-					    data, ctx, gfp);
+		return virtqueue_add_pieces(vq, sgs, lists, out, in, data, ctx,
+					    gfp);
 
 	virtqueue_enter(vq);
 	err = INDIRECT_CALL_2(vq->ops->add_sgs, vring_split_add_sgs,
-			      vring_packed_add_sgs, vq, sgs, out_sgs, in_sgs,
-			      out + in, data, ctx, gfp);
+			      vring_packed_add_sgs, vq, sgs, lists, out, in,
+			      data, ctx, gfp);
 	virtqueue_leave(vq);
 	return err;
 }
@@ -417,8 +428,8 @@ virtqueue_add_list(struct virtqueue *vq, struct scatterlist *sg,
 	if (unlikely(err))
 		return err;
 	if (!vq->ops->add_list)
-		return virtqueue_add_pieces(vq, &sg, !!out, !out, out,
-					    num - out, data, NULL, gfp);
+		return virtqueue_add_pieces(vq, &sg, 1, out, num - out, data,
+					    NULL, gfp);
 
 	virtqueue_enter(vq);
 	err = INDIRECT_CALL_2(vq->ops->add_list, vring_split_add_list,
@@ -482,14 +493,14 @@ EXPORT_SYMBOL_GPL(virtqueue_add_inbuf);
 int virtqueue_add_inbuf_ctx(struct virtqueue *vq, struct scatterlist sg[],
 			    unsigned int num, void *data, void *ctx, gfp_t gfp)
 {
-	return virtqueue_add(vq, &sg, 0, 1, 0, num, data, ctx, gfp);
+	return virtqueue_add(vq, &sg, 1, 0, num, data, ctx, gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_inbuf_ctx);
 
 /**
  * virtqueue_add_sgs - add a buffer of several scatterlists
  * @vq: the queue
- * @sgs: the lists, each with an end mark
+ * @sgs: the lists, each with an end mark, none NULL
  * @out_sgs: number of lists that the device reads
  * @in_sgs: number of lists that the device writes, behind those
  * @data: token that virtqueue_get_buf() will return
@@ -509,7 +520,7 @@ int virtqueue_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 		out += virtqueue_sg_len(sgs[i]);
 	for (; i < out_sgs + in_sgs; i++)
 		in += virtqueue_sg_len(sgs[i]);
-	return virtqueue_add(vq, sgs, out_sgs, in_sgs, out, in, data, NULL,
+	return virtqueue_add(vq, sgs, out_sgs + in_sgs, out, in, data, NULL,
 			     gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_sgs);
@@ -774,7 +785,8 @@ EXPORT_SYMBOL_GPL(virtqueue_get_vring_size);
  * virtqueue_resize - change the size of a queue
  * @vq: the queue
  * @num: the new size in elements
- * @recycle: takes the token of each buffer that the device did not use
+ * @recycle: takes the token of each buffer that the device did not use; not
+ *           NULL
  * @recycle_done: called when there are no more of these; may be NULL
  *
  * Implements "Virtqueue Re-enable" (2.6.1.2) with another size.
@@ -783,8 +795,8 @@ EXPORT_SYMBOL_GPL(virtqueue_get_vring_size);
  *
  * Return: 0; -E2BIG or -EINVAL if the device has no queues of that size;
  * -ENOENT if the queue can't be reset; -EPERM if its memory is not its own;
- * -ENOMEM, and the queue works on with its old size; -EBUSY if the device did
- * not enable the queue again.
+ * -ENOMEM.  So far nothing has happened, and the queue works on with its old
+ * size.  -EBUSY if the device did not enable the queue again.
  */
 int virtqueue_resize(struct virtqueue *vq, u32 num,
 		     void (*recycle)(struct virtqueue *vq, void *buf),
@@ -805,7 +817,8 @@ EXPORT_SYMBOL_GPL(virtqueue_resize);
 /**
  * virtqueue_reset - empty a queue and start afresh
  * @vq: the queue
- * @recycle: takes the token of each buffer that the device did not use
+ * @recycle: takes the token of each buffer that the device did not use; not
+ *           NULL
  * @recycle_done: called when there are no more of these; may be NULL
  *
  * Implements "Virtqueue Reset" (2.6.1).

@@ -32,9 +32,10 @@ struct vring;
  *          error.
  * @add_page: append @len bytes at @offset from the start of @page.
  * @add_dma: append @len bytes at a DMA address that the driver has mapped.
- * @add_sgs: a whole buffer of @num elements in one call: as @start_buf, @add_sg
- *           for each list, and @end_buf or @cancel_buf.  NULL if that would be
- *           no faster.
+ * @add_sgs: a whole buffer in one call, of @lists scatterlists that have @out
+ *           readable elements, and then @in writable ones: as @start_buf,
+ *           @add_sg for each list, and @end_buf or @cancel_buf.  NULL if that
+ *           would be no faster.
  * @add_list: the same for one list and without a context.  NULL if @add_sgs is.
  * @end_buf: make the buffer ready for the next @kick_prepare.  When this
  *           fails, the queue is as it was before @start_buf.
@@ -79,8 +80,8 @@ struct virtqueue_ops {
 	int (*add_dma)(struct virtqueue *vq, dma_addr_t addr,
 		       unsigned int len, enum dma_data_direction dir);
 	int (*add_sgs)(struct virtqueue *vq, struct scatterlist *sgs[],
-		       unsigned int out_sgs, unsigned int in_sgs,
-		       unsigned int num, void *data, void *ctx, gfp_t gfp);
+		       unsigned int lists, unsigned int out, unsigned int in,
+		       void *data, void *ctx, gfp_t gfp);
 	int (*add_list)(struct virtqueue *vq, struct scatterlist *sgl,
 			unsigned int num, enum dma_data_direction dir,
 			void *data, gfp_t gfp);

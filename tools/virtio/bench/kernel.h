@@ -61,6 +61,7 @@
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define BUILD_BUG_ON(x)		((void)0)	/* the kernel build checks */
 #define BUILD_BUG_ON_ZERO(x)	0
+#define static_assert(x)	_Static_assert(x, #x)
 #define typecheck(t, x)		1
 /* As with CONFIG_MITIGATION_RETPOLINE, which all distributions have */
 #define INDIRECT_CALL_1(f, a, ...) \
