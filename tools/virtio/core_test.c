@@ -15,4 +15,5 @@ void add_tests(void)
 	lifecycle_tests();
 	clause_tests();
 	defect_tests();
+	old_calls_tests();
 }

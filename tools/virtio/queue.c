@@ -557,9 +557,8 @@ struct req *tq_must_add(struct tq *tq, unsigned int out, unsigned int in,
 }
 
 /*
- * A driver that publishes once for each kick has no doubt what is new.  Stock
- * publishes with each add and so may be around the ring more than once, which
- * its comparison of event indices doesn't take into account.
+ * Between two kicks a driver may be around the ring more than once, which stock's
+ * comparison of event indices doesn't take into account.
  */
 static bool must_judge(const struct tq *tq, u64 old, u64 new)
 {

@@ -128,6 +128,11 @@ void shim_dev_warn(const struct device *dev, const char *fmt, ...)
 	shim.dev_warns++;
 }
 
+void shim_dev_info(const struct device *dev, const char *fmt, ...)
+{
+	shim.dev_infos++;
+}
+
 void shim_bug(const char *file, int line, const char *what)
 {
 	test_fail(file, line, "BUG: %s", what);

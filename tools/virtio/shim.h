@@ -20,6 +20,7 @@
  * @bounce: mappings are copies, as with swiotlb
  * @errs: dev_err() so far
  * @dev_warns: dev_warn() so far
+ * @dev_infos: dev_info() so far
  * @warns: WARN_ON() that were true so far
  * @last_err: text of the last dev_err()
  * @kmsan_calls: kmsan_handle_dma() so far
@@ -39,6 +40,7 @@ struct shim {
 	bool bounce;
 	unsigned int errs;
 	unsigned int dev_warns;
+	unsigned int dev_infos;
 	unsigned int warns;
 	char last_err[256];
 	unsigned long kmsan_calls;

@@ -57,5 +57,6 @@ void hostile_tests(void);
 void lifecycle_tests(void);
 void clause_tests(void);
 void defect_tests(void);
+void old_calls_tests(void);
 
 #endif

@@ -140,32 +140,6 @@ static void disable_races(const struct tq_config *config)
 	tq_delete(tq);
 }
 
-#ifndef STOCK
-/*
- * Stock publishes with each add: a device that polls reads the line of the
- * index again and again, and event indices are compared over more than one
- * lap.  Once for each kick is what the contract of kick allows.
- */
-static void published_once(const struct tq_config *config)
-{
-	struct tq *tq = tq_new(config);
-	unsigned int i, round;
-
-	for (round = 0; round < 3 * tq->dq.num; round++) {
-		for (i = 0; i < 3; i++) {
-			tq_must_add(tq, 1, 0, HOW_OLD);
-			check(!tq_pop(tq), "device sees a buffer early");
-		}
-		tq_kick(tq);
-		tq_pop_all(tq);
-		check(tq->held.count == 3, "device doesn't see all");
-		tq_use_all(tq);
-		tq_get_all(tq);
-	}
-	tq_delete(tq);
-}
-#endif
-
 static void add_split(struct tq_config config)
 {
 	defect_add(next_in_used, &config, "freed 2 descriptors of 1",
@@ -200,10 +174,6 @@ static void add_tests_for(const struct tq_config *base)
 		defect_add(checked_indirect, &config, "BUG: !(vq)->in_use",
 			   "defect: indirect with checks, %s",
 			   tq_name(&config));
-#endif
-#ifndef STOCK
-	test_add(published_once, &config, "published once, %s",
-		 tq_name(&config));
 #endif
 }
 

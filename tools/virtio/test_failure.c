@@ -125,7 +125,10 @@ static void create_fails(const struct tq_config *config)
 }
 
 #ifndef STOCK
-/* Without memory for a table: direct if that fits, else try again later. */
+/*
+ * Without memory for a table: direct if that fits, or will when buffers were
+ * used; else somebody has to free memory.
+ */
 static void no_table(const struct tq_config *config)
 {
 	struct tq *tq = tq_new(config);
@@ -138,10 +141,13 @@ static void no_table(const struct tq_config *config)
 	tq_kick(tq);
 	before = take_snapshot(tq);
 	for (n = 2; n < 5; n++) {
-		check(tq_add_new(tq, 1, n - 1, HOW_PTR) == -ENOMEM,
-		      "no memory, and no -ENOMEM");
+		check(tq_add_new(tq, 1, n - 1, HOW_PTR) == -ENOSPC,
+		      "room will be, and no -ENOSPC");
 		check_snapshot(tq, &before);
 	}
+	check(tq_add_new(tq, 1, num, HOW_PTR) == -ENOMEM,
+	      "no memory, and no -ENOMEM");
+	check_snapshot(tq, &before);
 	tq_must_add(tq, 1, 0, HOW_PTR);
 	check(tq_add_new(tq, 2, 3, HOW_PTR) == -ENOSPC,
 	      "a full queue, and no -ENOSPC");

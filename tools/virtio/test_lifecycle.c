@@ -96,7 +96,19 @@ static void resize(const struct tq_config *config)
 	tq_delete(tq);
 }
 
-/* Without memory the queue goes on as it was. */
+/* A resize that failed took no buffer, and left the size. */
+static void check_untouched(struct tq *tq, unsigned int busy, unsigned int num)
+{
+	check(!recycled, "%u of %u recycled", recycled, busy);
+	check(virtqueue_get_vring_size(tq->vq) == num,
+	      "the size changed to %u", virtqueue_get_vring_size(tq->vq));
+	tq_kick(tq);
+	tq_pop_all(tq);
+	tq_use_all(tq);
+	check(tq_get_all(tq) == busy, "not all %u buffers come back", busy);
+}
+
+/* Without memory the queue goes on as it was, with the buffers that it has. */
 static void resize_fails(const struct tq_config *config)
 {
 	struct tq *tq = tq_new(config);
@@ -110,14 +122,24 @@ static void resize_fails(const struct tq_config *config)
 		if (shim.alloc_fail_at)
 			break;
 		check(err == -ENOMEM, "resize without memory: %d", err);
-		check(recycled == busy, "%u of %u recycled", recycled, busy);
-		check(virtqueue_get_vring_size(tq->vq) == num,
-		      "the size changed to %u",
-		      virtqueue_get_vring_size(tq->vq));
+		check_untouched(tq, busy, num);
 		tq_traffic(tq, 200);
 	}
 	shim.alloc_fail_at = 0;
 	check(n > 2 && !err, "no allocation failed");
+	tq_traffic(tq, 200);
+	tq_delete(tq);
+}
+
+/* No ring of the layout has this size. */
+static void resize_to_bad_size(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	unsigned int busy = make_busy(tq);
+
+	check(virtqueue_resize(tq->vq, 12, recycle, recycle_done) == -EINVAL,
+	      "a split ring of 12");
+	check_untouched(tq, busy, tq->dq.num);
 	tq_traffic(tq, 200);
 	tq_delete(tq);
 }
@@ -528,6 +550,8 @@ static void add_tests_for(const struct tq_config *base)
 	}
 	if (config.packed)
 		return;
+	test_add(resize_to_bad_size, &config,
+		 "lifecycle: resize to a bad size, %s", name);
 	test_add(bad_sizes, &config, "lifecycle: bad sizes, %s", name);
 	config.num = 2048;
 	test_add(reduce, &config, "lifecycle: may reduce, %s",

@@ -308,7 +308,10 @@ static void cancel(const struct tq_config *config)
 	tq_delete(tq);
 }
 
-/* Nothing is to be seen between end and kick. */
+/*
+ * Nothing is to be seen between end and kick: a device that polls shall not
+ * fetch the line of the index again for each buffer.
+ */
 static void not_before_kick(const struct tq_config *config)
 {
 	struct tq *tq = tq_new(config);
@@ -316,7 +319,8 @@ static void not_before_kick(const struct tq_config *config)
 
 	for (round = 0; round < 4 * num; round++) {
 		for (n = 0; n < 1 + round % num; n++) {
-			tq_must_add(tq, n & 1, !(n & 1), round % HOWS);
+			tq_must_add(tq, n & 1, !(n & 1),
+				    1 + round % (HOWS - 1));
 			check(!tq_pop(tq), "device sees a buffer early");
 		}
 		tq_kick(tq);

@@ -38,43 +38,6 @@ void __wrap_free_pages_exact(void *virt, size_t size)
 		first_place = NULL;
 }
 
-/*
- * vringh_test looks for a buffer that was added and not kicked, as the base's core
- * publishes each buffer at once; that is more than virtqueue_kick() promises, and
- * ours does it when it is kicked.  So this publishes for it, and keeps in mind
- * whether a kick has to notify.
- */
-static bool must_notify;
-
-static int publish(struct virtqueue *vq, int err)
-{
-	if (!err)
-		must_notify |= virtqueue_kick_prepare(vq);
-	return err;
-}
-
-int __wrap_virtqueue_add_outbuf(struct virtqueue *vq, struct scatterlist sg[],
-				unsigned int num, void *data, gfp_t gfp)
-{
-	return publish(vq, __real_virtqueue_add_outbuf(vq, sg, num, data, gfp));
-}
-
-int __wrap_virtqueue_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
-			     unsigned int out_sgs, unsigned int in_sgs,
-			     void *data, gfp_t gfp)
-{
-	return publish(vq, __real_virtqueue_add_sgs(vq, sgs, out_sgs, in_sgs,
-						    data, gfp));
-}
-
-bool __wrap_virtqueue_kick(struct virtqueue *vq)
-{
-	bool notify = must_notify;
-
-	must_notify = false;
-	return notify ? virtqueue_notify(vq) : __real_virtqueue_kick(vq);
-}
-
 /* The device takes addresses as they are. */
 __attribute__((constructor))
 static void no_offset(void)

@@ -9,19 +9,6 @@ void *__real_alloc_pages_exact(size_t size, gfp_t gfp);
 void *__wrap_alloc_pages_exact(size_t size, gfp_t gfp);
 void __real_free_pages_exact(void *virt, size_t size);
 void __wrap_free_pages_exact(void *virt, size_t size);
-int __real_virtqueue_add_outbuf(struct virtqueue *vq, struct scatterlist sg[],
-				unsigned int num, void *data, gfp_t gfp);
-int __wrap_virtqueue_add_outbuf(struct virtqueue *vq, struct scatterlist sg[],
-				unsigned int num, void *data, gfp_t gfp);
-int __real_virtqueue_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
-			     unsigned int out_sgs, unsigned int in_sgs,
-			     void *data, gfp_t gfp);
-int __wrap_virtqueue_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
-			     unsigned int out_sgs, unsigned int in_sgs,
-			     void *data, gfp_t gfp);
-bool __real_virtqueue_kick(struct virtqueue *vq);
-bool __wrap_virtqueue_kick(struct virtqueue *vq);
-
 /* Where the test wants the next memory for a device; NULL: anywhere */
 extern void *__kmalloc_fake;
 

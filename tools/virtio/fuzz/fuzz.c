@@ -374,7 +374,6 @@ static void reset(void)
 static void resize(void)
 {
 	bool refused = fuzz.reset_fails;
-	unsigned int before = fuzz.count;
 	u32 num = 1 << driver_byte() % 6;
 	bool same = num == fuzz.num;
 	int err;
@@ -383,10 +382,7 @@ static void resize(void)
 	err = virtqueue_resize(fuzz.vq, num, recycle, NULL);
 	call_end();
 	shim.alloc_fail_at = 0;
-	/* Without memory nothing happens at all, or else all come back. */
-	if (err == -ENOMEM && fuzz.count == before)
-		refused = true;
-	was_reset(refused || same);
+	was_reset(refused || same || err == -ENOMEM);
 }
 
 /*

@@ -22,6 +22,7 @@ struct device_driver {
 #define dev_err(dev, ...)	shim_dev_err(dev, __VA_ARGS__)
 #define dev_warn(dev, ...)	shim_dev_warn(dev, __VA_ARGS__)
 #define dev_warn_once(dev, ...)	shim_dev_warn(dev, __VA_ARGS__)
+#define dev_info(dev, ...)	shim_dev_info(dev, __VA_ARGS__)
 #define dev_name(dev)		((dev)->name)
 #define dev_to_node(dev)	({ (void)(dev); NUMA_NO_NODE; })
 

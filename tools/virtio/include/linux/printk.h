@@ -13,6 +13,7 @@ struct va_format {
 
 void shim_dev_err(const struct device *dev, const char *fmt, ...);
 void shim_dev_warn(const struct device *dev, const char *fmt, ...);
+void shim_dev_info(const struct device *dev, const char *fmt, ...);
 
 #define pr_debug(...)	do { } while (0)
 
