@@ -4,6 +4,7 @@
  */
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/unaligned.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_scsi.h>
@@ -30,6 +31,8 @@ module_param(num_queues, uint, 0444);
 
 static struct device *parent;
 static struct script_queue *queues[SCRIPT_QUEUES];
+/* Held while queues go, and by tests that use one */
+static DEFINE_MUTEX(queues_lock);
 static u8 script_status;
 
 static void device_run(struct work_struct *work);
@@ -135,6 +138,7 @@ static void transport_del_vqs(struct virtio_device *vdev)
 	unsigned int i;
 
 	cancel_work_sync(&device_work);
+	guard(mutex)(&queues_lock);
 	for (i = 0; i < SCRIPT_QUEUES; i++) {
 		if (queues[i])
 			queue_destroy(queues[i]);
@@ -189,13 +193,15 @@ struct virtio_device script_vdev = {
 /* TYPE LUN REASON, hexadecimal; LUN is the first four bytes. */
 static int event_set(const char *value, const struct kernel_param *kp)
 {
-	struct script_queue *queue = queues[SCRIPT_EVENT];
 	struct virtio_scsi_event event = {};
+	struct script_queue *queue;
 	u32 type, lun, reason;
 	struct buffer *buf;
 
 	if (sscanf(value, "%x %x %x", &type, &lun, &reason) != 3)
 		return -EINVAL;
+	guard(mutex)(&queues_lock);
+	queue = queues[SCRIPT_EVENT];
 	buf = queue ? queue_next(queue) : NULL;
 	if (!buf)
 		return -ENOBUFS;
@@ -214,6 +220,7 @@ MODULE_PARM_DESC(event, "send an event: TYPE LUN REASON");
 
 static int late_set(const char *value, const struct kernel_param *kp)
 {
+	guard(mutex)(&queues_lock);
 	target_answer_late();
 	queue_work(system_unbound_wq, &device_work);
 	return 0;
