@@ -35,7 +35,7 @@ clear_log() { dmesg -c >>/tmp/log; }
 no_fault()
 {
 	clear_log
-	! grep -E "$FAULTS" /tmp/log
+	! grep -A 60 -E "$FAULTS" /tmp/log
 }
 
 disk_serial() { cat "/sys/block/$1/serial"; }
