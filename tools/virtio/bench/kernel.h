@@ -10,6 +10,7 @@
  *
  * Physical address and DMA address of memory are its address.
  */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,7 +62,6 @@
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define BUILD_BUG_ON(x)		((void)0)	/* the kernel build checks */
 #define BUILD_BUG_ON_ZERO(x)	0
-#define static_assert(x)	_Static_assert(x, #x)
 #define typecheck(t, x)		1
 /* As with CONFIG_MITIGATION_RETPOLINE, which all distributions have */
 #define INDIRECT_CALL_1(f, a, ...) \
