@@ -83,6 +83,7 @@ static void check_queue(void)
 	check(shim.errs || !broken || fuzz.broken_by_us,
 	      "the queue broke without a message");
 	check(shim.warns == fuzz.warns, "a warning");
+	liar_look();
 }
 
 /* A buffer is the driver's again. */
@@ -324,6 +325,7 @@ static bool get(void)
 	}
 	check(fuzz.count, "a buffer of an idle queue");
 	take_back(buf);
+	check(buf->published, "a buffer that the device was never shown");
 	check(len <= buf->in_len, "used length %u of a buffer of %u", len,
 	      buf->in_len);
 	check(fuzz.vq->num_free == before + buf->taken,

@@ -32,6 +32,7 @@ struct fuzz_elem {
 /**
  * struct fuzz_buf - a buffer; its address is the token
  * @in_flight: added and not back yet
+ * @published: the device was shown it
  * @used: the device claims to have used it
  * @out: readable elements
  * @in: writable elements
@@ -43,6 +44,7 @@ struct fuzz_elem {
  */
 struct fuzz_buf {
 	bool in_flight;
+	bool published;
 	bool used;
 	unsigned int out;
 	unsigned int in;
@@ -105,6 +107,8 @@ extern struct fuzz fuzz;
 void liar_attach(u32 pos);
 /* Does the next thing, between calls */
 void liar_act(void);
+/* Learns what the driver has published. */
+void liar_look(void);
 /* Learns about a buffer that was just added */
 void liar_see(struct fuzz_buf *buf);
 

@@ -4,6 +4,7 @@
  * so, or writes anything to any byte that it shares with the driver.
  */
 #include <string.h>
+#include "../../../drivers/virtio/virtio_ring_internal.h"
 #include "fuzz.h"
 
 #define MAX_REGIONS	64
@@ -103,6 +104,19 @@ void liar_see(struct fuzz_buf *buf)
 	}
 }
 
+/* The driver publishes all that it has added, at once. */
+void liar_look(void)
+{
+	const struct vring_virtqueue *vring = to_vring(fuzz.vq);
+	unsigned int i;
+
+	if (fuzz.packed ? !!vring->held_desc :
+			  vring->published != vring->next_avail)
+		return;
+	for (i = 0; i < fuzz.count; i++)
+		fuzz.order[i]->published = true;
+}
+
 /* Use buffers; a twist spoils one of the fields. */
 
 enum twist {
@@ -177,14 +191,15 @@ static void put(const struct claim *claim)
 		put_split(claim);
 }
 
-/* The n-th of those that were not used yet, NULL if there are none */
+/* The n-th of those that can be used and were not yet, NULL if there are none */
 static struct fuzz_buf *unused(unsigned int n)
 {
 	struct fuzz_buf *buf = NULL;
 	unsigned int i;
 
+	liar_look();
 	for (i = 0; i < fuzz.count; i++) {
-		if (fuzz.order[i]->used)
+		if (fuzz.order[i]->used || !fuzz.order[i]->published)
 			continue;
 		buf = fuzz.order[i];
 		if (!n--)
@@ -235,10 +250,13 @@ static void use_batch(u8 how)
 	put(&claim);
 }
 
-/* A buffer that is not in flight, or once more one that was used */
+/* A buffer that is not in flight or not published, or one that was used */
 static void use_any_id(u8 how)
 {
 	struct claim claim = { .id = device_byte() % fuzz.num, .steps = 1 };
+
+	if (fuzz.count && how & 128)
+		claim.id = fuzz.order[fuzz.count - 1]->id;
 
 	twist(&claim, how);
 	put(&claim);
