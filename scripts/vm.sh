@@ -24,6 +24,9 @@
 #  "# host NAME ARGS"        calls your function host_NAME ARGS here
 #  other lines               kept in the file only
 #
+#  vm_module NAME FILE...    build a module in build/NAME from these files (one of them is
+#                            Kbuild), against the guest's kernel: call before it
+#                            "scripts/kernel bzImage modules_prepare"
 #  vm_disk ID MB             make an empty disk image; sets VM_DISK to the -drive option's
 #                            value (if=none,id=ID); call it before vm_start
 #  vm_start NAME APPEND QEMU-OPTION...
@@ -88,6 +91,23 @@ vm_accel_options()
 	tcg) echo "-accel tcg,thread=multi" ;;
 	*) die "ACCEL=$ACCEL: give kvm or tcg" ;;
 	esac
+}
+
+# Kbuild writes next to the sources, so these are links in a folder of its own.
+vm_module()
+{
+	local log=$LOGS/$1.log cc=gcc dir=$BUILD/$1
+	shift
+
+	want_packages ccache && cc="ccache gcc"
+	rm -rf "$dir"
+	mkdir "$dir"
+	ln -st "$dir" "$@"
+	logged "building the module ${dir##*/}" "$log" '^  [A-Z]' 300 \
+		make -L -C "$OVERLAY" O="$BUILD/guest" CC="$cc" M="$dir" W=1 \
+		KBUILD_EXTRA_SYMBOLS="$BUILD/guest/vmlinux.symvers" \
+		KBUILD_BUILD_TIMESTAMP=2025-01-01 modules ||
+		die "the module does not build: $(grep -m 1 -E 'error:|undefined' "$log" || tail -n 1 "$log") (log: $log)"
 }
 
 vm_disk()
