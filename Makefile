@@ -11,8 +11,8 @@ export BASE CONFIG JOBS BUILD ACCEL
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run shell test test-all check base overlay kernel kernel-stock tools fuzz bench bench-guest \
-	clean distclean
+.PHONY: help run shell test test-all check base overlay series kernel kernel-stock tools fuzz bench \
+	bench-guest clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -53,6 +53,9 @@ base:		## fetch and unpack the base kernel source (once)
 
 overlay:	## the base with our files in place, in build/overlay
 	@scripts/overlay
+
+series:		## our files as patches for git am, in build/series
+	@scripts/series
 
 kernel:		## build the small guest kernel with our virtio
 	@scripts/kernel $(if $(CONFIG),--config $(CONFIG))
