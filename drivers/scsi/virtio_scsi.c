@@ -42,6 +42,7 @@
 #define VIRTSCSI_LUN_FLAT	0x4000
 #define VIRTSCSI_MAX_TARGET	0xff
 #define VIRTSCSI_INQUIRY_LEN	36
+#define VIRTSCSI_MAX_SECTORS	0xffff
 /* Where in the configuration a field is */
 #define VIRTSCSI_AT(field)	offsetof(struct virtio_scsi_config, field)
 
@@ -79,7 +80,7 @@ struct virtscsi_queue {
 	struct virtqueue *vq;	/* NULL while the device is stopped */
 };
 
-/* What the device writes events to; nothing else is in that memory. */
+/* What the device writes events to: it has a page, hence cache lines, of its own. */
 struct virtscsi_events {
 	struct virtio_scsi_event event[VIRTSCSI_EVENTS];
 };
@@ -994,11 +995,26 @@ static const struct scsi_host_template virtscsi_host_template = {
 	.eh_device_reset_handler = virtscsi_device_reset,
 	.eh_target_reset_handler = virtscsi_target_reset,
 	.eh_host_reset_handler	= virtscsi_host_reset,
-	.max_sectors		= 0xffff,
+	.max_sectors		= VIRTSCSI_MAX_SECTORS,
 	.dma_boundary		= UINT_MAX,
 	.track_queue_depth	= 1,
 	.skip_settle_delay	= 1,	/* there is no bus that rings */
 };
+
+/* The block layer takes no disk that a page is too much for. */
+static u32 virtscsi_max_sectors(struct virtio_device *vdev)
+{
+	u32 sectors = virtio_cread32(vdev, VIRTSCSI_AT(max_sectors));
+
+	if (!sectors)
+		return VIRTSCSI_MAX_SECTORS;
+	if (sectors >= PAGE_SECTORS)
+		return sectors;
+	dev_warn(&vdev->dev,
+		 "max_sectors %u is less than a page, using %u\n",
+		 sectors, (u32)PAGE_SECTORS);
+	return PAGE_SECTORS;
+}
 
 /*
  * A buffer is never longer than the queue (2.7.5.3.1): header and response
@@ -1029,8 +1045,7 @@ static int virtscsi_set_limits(struct virtscsi *vscsi)
 	shost->sg_prot_tablesize = segs;
 	shost->can_queue = size;
 	shost->cmd_per_lun = min3(depth ?: 1, size, (u32)SHRT_MAX);
-	shost->max_sectors =
-		virtio_cread32(vdev, VIRTSCSI_AT(max_sectors)) ?: 0xffff;
+	shost->max_sectors = virtscsi_max_sectors(vdev);
 	shost->max_id = min(virtio_cread16(vdev, VIRTSCSI_AT(max_target)),
 			    VIRTSCSI_MAX_TARGET) + 1;
 	shost->max_lun = min(virtio_cread32(vdev, VIRTSCSI_AT(max_lun)),
@@ -1047,7 +1062,8 @@ static struct virtscsi *virtscsi_alloc(struct virtio_device *vdev)
 	struct Scsi_Host *shost;
 	struct virtscsi *vscsi;
 
-	events = devm_kzalloc(&vdev->dev, sizeof(*events), GFP_KERNEL);
+	events = (void *)devm_get_free_pages(&vdev->dev,
+					     GFP_KERNEL | __GFP_ZERO, 0);
 	if (!events)
 		return NULL;
 	num_req = clamp(virtio_cread32(vdev, VIRTSCSI_AT(num_queues)),

@@ -458,11 +458,12 @@ void host_finish(void)
 
 static void *managed;
 
-void *devm_kzalloc(struct device *dev, size_t size, gfp_t gfp)
+unsigned long devm_get_free_pages(struct device *dev, gfp_t gfp,
+				  unsigned int order)
 {
 	check(!managed, "more managed memory than there is room for");
-	managed = kzalloc(size, gfp);
-	return managed;
+	managed = kzalloc(PAGE_SIZE << order, gfp);
+	return (unsigned long)managed;
 }
 
 static void free_managed(void)

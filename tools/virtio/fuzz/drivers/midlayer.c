@@ -55,7 +55,9 @@ static void check_limits(const struct Scsi_Host *shost)
 	      "%d commands for each LUN", shost->cmd_per_lun);
 	check(shost->nr_hw_queues && shost->nr_hw_queues <= nr_cpu_ids,
 	      "%u hardware queues", shost->nr_hw_queues);
-	check(shost->max_sectors, "commands of no data");
+	/* The block layer warns of less than a page. */
+	check(shost->max_sectors >= PAGE_SECTORS, "commands of %u sectors",
+	      shost->max_sectors);
 	check(shost->max_id && shost->max_id <= 256, "%u targets",
 	      shost->max_id);
 	check(shost->max_lun && shost->max_lun <= 0x8000, "%llu LUNs",

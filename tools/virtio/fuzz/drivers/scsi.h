@@ -24,6 +24,8 @@
 
 /* The block layer */
 
+#define PAGE_SECTORS		(PAGE_SIZE / 512)
+
 enum hctx_type { HCTX_TYPE_DEFAULT, HCTX_TYPE_READ, HCTX_TYPE_POLL, HCTX_MAX_TYPES };
 
 struct blk_mq_queue_map {

@@ -70,7 +70,8 @@ static inline void free_kfree(void *p)
 
 #define __free(fn)		__attribute__((cleanup(free_##fn)))
 /* Freed when the driver is unbound: host.c */
-void *devm_kzalloc(struct device *dev, size_t size, gfp_t gfp);
+unsigned long devm_get_free_pages(struct device *dev, gfp_t gfp,
+				  unsigned int order);
 
 /* Modules */
 
