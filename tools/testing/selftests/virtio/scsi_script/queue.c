@@ -22,6 +22,18 @@ static uint fail_add;
 module_param(fail_add, uint, 0644);
 MODULE_PARM_DESC(fail_add, "every Nth piece finds no memory");
 
+static int room = -1;
+module_param(room, int, 0644);
+MODULE_PARM_DESC(room, "after so many requests no more find memory; negative: all do");
+
+/* For requests only, so that one lock is held. */
+static bool has_room(struct virtqueue *vq)
+{
+	if (vq->index != SCRIPT_REQUEST || room < 0)
+		return true;
+	return room && room--;
+}
+
 static bool fails(uint every)
 {
 	static atomic_t count;
@@ -36,7 +48,7 @@ static int queue_start_buf(struct virtqueue *vq, unsigned int out,
 
 	if (out + in > vq->num_free)
 		return -ENOSPC;
-	if (fails(fail_start))
+	if (fails(fail_start) || !has_room(vq))
 		return -ENOMEM;
 	buf = kzalloc(struct_size(buf, pieces, out + in), gfp);
 	if (!buf)
@@ -48,13 +60,13 @@ static int queue_start_buf(struct virtqueue *vq, unsigned int out,
 }
 
 static int queue_add(struct virtqueue *vq, void *addr, unsigned int len,
-		     enum dma_data_direction dir)
+		     enum dma_data_direction dir, bool mapped)
 {
 	struct buffer *buf = to_queue(vq)->building;
 
 	if (fails(fail_add))
 		return -ENOMEM;
-	buf->pieces[buf->out + buf->in] = (struct piece){ addr, len };
+	buf->pieces[buf->out + buf->in] = (struct piece){ addr, len, mapped };
 	if (dir == DMA_TO_DEVICE)
 		buf->out++;
 	else
@@ -66,13 +78,13 @@ static int queue_add_page(struct virtqueue *vq, struct page *page,
 			  unsigned int offset, unsigned int len,
 			  enum dma_data_direction dir)
 {
-	return queue_add(vq, page_address(page) + offset, len, dir);
+	return queue_add(vq, page_address(page) + offset, len, dir, false);
 }
 
 static int queue_add_dma(struct virtqueue *vq, dma_addr_t addr,
 			 unsigned int len, enum dma_data_direction dir)
 {
-	return queue_add(vq, phys_to_virt(addr), len, dir);
+	return queue_add(vq, phys_to_virt(addr), len, dir, true);
 }
 
 static int queue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
@@ -82,7 +94,7 @@ static int queue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 	int err;
 
 	for (; sgl && num < nents; sgl = sg_next(sgl), num++) {
-		err = queue_add(vq, sg_virt(sgl), sgl->length, dir);
+		err = queue_add(vq, sg_virt(sgl), sgl->length, dir, false);
 		if (err)
 			return err;
 	}
@@ -223,6 +235,26 @@ struct buffer *queue_next(struct script_queue *queue)
 struct buffer *queue_held(struct script_queue *queue)
 {
 	return queue_first(queue, &queue->held);
+}
+
+/* Where the first piece of all buffers that are offered is, as an area. */
+int queue_describe(struct script_queue *queue, char *to, size_t size)
+{
+	unsigned long start = ULONG_MAX, end = 0, addr, flags;
+	unsigned int num = 0, mapped = 0;
+	struct buffer *buf;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	list_for_each_entry(buf, &queue->offered, list) {
+		addr = (unsigned long)buf->pieces->addr;
+		start = min(start, addr);
+		end = max(end, addr + buf->pieces->len);
+		mapped += buf->pieces->mapped;
+		num++;
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return scnprintf(to, size, "%u buffers, %u mapped, %lu bytes at %lu\n",
+			 num, mapped, end - start, offset_in_page(start));
 }
 
 void queue_move(struct script_queue *queue, struct buffer *buf,

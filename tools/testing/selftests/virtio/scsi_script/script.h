@@ -15,6 +15,7 @@
 struct piece {
 	void *addr;
 	u32 len;
+	bool mapped;	/* by the driver */
 };
 
 /**
@@ -70,6 +71,8 @@ struct buffer *queue_next(struct script_queue *queue);
 struct buffer *queue_held(struct script_queue *queue);
 void queue_move(struct script_queue *queue, struct buffer *buf,
 		struct list_head *list);
+
+int queue_describe(struct script_queue *queue, char *to, size_t size);
 
 u32 buffer_read(const struct buffer *buf, u32 from, void *to, u32 len);
 u32 buffer_write(struct buffer *buf, u32 to, const void *from, u32 len);

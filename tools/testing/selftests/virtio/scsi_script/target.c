@@ -56,6 +56,10 @@ static char tmfs[256];
 module_param_string(tmfs, tmfs, sizeof(tmfs), 0644);
 MODULE_PARM_DESC(tmfs, "subtypes of the functions that came");
 
+static uint executed;
+module_param(executed, uint, 0644);
+MODULE_PARM_DESC(executed, "how many READs and WRITEs there were");
+
 /* What the last READ or WRITE looked like */
 static char layout[256];
 module_param_string(layout, layout, sizeof(layout), 0444);
@@ -247,6 +251,7 @@ static void execute_request(struct script_queue *queue, struct buffer *buf)
 	else
 		execute(&cmd);
 	if (transfer) {
+		executed++;
 		describe(&cmd, (void *)&req);
 		misbehave(&cmd);
 		stop_misbehaving();

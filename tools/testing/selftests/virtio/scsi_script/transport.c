@@ -20,6 +20,8 @@ MODULE_PARM_DESC(starts, "how often the driver has started the device");
 
 static uint seg_max = 32;
 module_param(seg_max, uint, 0444);
+static uint max_sectors = 1024;
+module_param(max_sectors, uint, 0444);
 static uint cmd_per_lun = 32;
 module_param(cmd_per_lun, uint, 0444);
 static ushort max_target;
@@ -72,7 +74,7 @@ static void transport_get(struct virtio_device *vdev, unsigned int offset,
 	struct virtio_scsi_config config = {
 		.num_queues = cpu_to_virtio32(vdev, num_queues),
 		.seg_max = cpu_to_virtio32(vdev, seg_max),
-		.max_sectors = cpu_to_virtio32(vdev, 1024),
+		.max_sectors = cpu_to_virtio32(vdev, max_sectors),
 		.cmd_per_lun = cpu_to_virtio32(vdev, cmd_per_lun),
 		.event_info_size = cpu_to_virtio32(vdev, 16),
 		.sense_size = cpu_to_virtio32(vdev, 96),
@@ -214,9 +216,20 @@ static int event_set(const char *value, const struct kernel_param *kp)
 	return 0;
 }
 
-static const struct kernel_param_ops event_ops = { .set = event_set };
-module_param_cb(event, &event_ops, NULL, 0200);
-MODULE_PARM_DESC(event, "send an event: TYPE LUN REASON");
+static int event_get(char *to, const struct kernel_param *kp)
+{
+	guard(mutex)(&queues_lock);
+	if (!queues[SCRIPT_EVENT])
+		return -ENODEV;
+	return queue_describe(queues[SCRIPT_EVENT], to, PAGE_SIZE);
+}
+
+static const struct kernel_param_ops event_ops = {
+	.set = event_set,
+	.get = event_get,
+};
+module_param_cb(event, &event_ops, NULL, 0600);
+MODULE_PARM_DESC(event, "send an event: TYPE LUN REASON; or the room for them");
 
 static int late_set(const char *value, const struct kernel_param *kp)
 {

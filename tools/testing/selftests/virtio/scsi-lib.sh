@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# For the tests of the SCSI driver (busybox sh), after lib.sh. $patience says how many
+# times longer all may take.
+#
+#  mark                      from here on
+#  said PATTERN              has the kernel said this, since the last mark?
+#  said_once PATTERN         and in one line only?
+#  no_fault [PATTERN]        it has found no fault in itself, and never said PATTERN
+
+: "${patience:=1}"
+marks=0
+
+timeout()
+{
+	local seconds=$1
+
+	shift
+	command timeout $((seconds * patience)) "$@"
+}
+
+mark() { marks=$((marks + 1)); echo "mark $marks" >/dev/kmsg; }
+since_mark() { dmesg | sed "1,/mark $marks\$/d"; }
+said() { since_mark | grep -qE "$1"; }
+said_once() { [ "$(since_mark | grep -cE "$1")" = 1 ]; }
+
+no_fault()
+{
+	! dmesg | grep -A 60 -E "WARNING: |BUG: |KASAN|INFO: trying|possible .* detected|bad unlock|blocked for more${1:+|$1}"
+}
