@@ -6,6 +6,7 @@
 # Prints "# row NAME|OPERATIONS|NS".
 
 : "${requests:=6400}"	# a multiple of the network's bursts of 64
+: "${kib:=4,128}"	# sizes of reads
 
 load()
 {
@@ -16,9 +17,9 @@ load()
 
 disks()
 {
-	for bytes in 4096 131072; do
+	for size in $(echo "$kib" | tr , ' '); do
 		for depth in 1 16; do
-			load "$1 $((bytes / 1024)) KiB depth $depth" read "$2" $bytes $depth
+			load "$1 $size KiB depth $depth" read "$2" $((size * 1024)) $depth
 		done
 	done
 }
