@@ -425,6 +425,7 @@ void target_load(void)
 {
 	check(!target_init(), "the module can't be loaded");
 	host_create(&good_config, sizeof(good_config));
+	host.may_shrink = true;
 	*target_num_request_queues = driver_byte() % 4;
 	*target_poll_queues = driver_byte() % 3;
 }

@@ -230,9 +230,31 @@ bool block_send(struct request *req, bool last)
 	return true;
 }
 
+static unsigned int count_queues(const struct rq_list *list)
+{
+	bool seen[HOST_MAX_QUEUES] = {};
+	unsigned int num = 0;
+	struct request *req;
+
+	for (req = list->head; req; req = req->rq_next) {
+		num += !seen[req->mq_hctx - hctxs];
+		seen[req->mq_hctx - hctxs] = true;
+	}
+	return num;
+}
+
+/* For each queue one lock, and at most one kick unless there is no room. */
 void block_send_list(struct rq_list *list)
 {
+	unsigned int queues = count_queues(list);
+	unsigned int locks = irqsaves, kicks = host.notified;
+
 	tags->ops->queue_rqs(list);
+	check(irqsaves - locks == queues, "%u locks for %u queues",
+	      irqsaves - locks, queues);
+	if (rq_list_empty(list))
+		check(host.notified - kicks <= queues, "%u kicks for %u queues",
+		      host.notified - kicks, queues);
 }
 
 void block_commit(void)

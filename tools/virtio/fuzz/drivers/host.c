@@ -11,6 +11,7 @@ struct host host;
 struct fuzz fuzz;
 struct virtio_driver *target_driver;
 unsigned int nr_cpu_ids = 3;
+unsigned int irqsaves;
 
 void test_fail(const char *file, int line, const char *fmt, ...)
 {
@@ -193,6 +194,7 @@ static int finalize_features(struct virtio_device *vdev)
 
 static bool notify(struct virtqueue *vq)
 {
+	host.notified++;
 	return device_byte() != 0xff;
 }
 

@@ -46,6 +46,7 @@ struct host_queue {
  * @queue_size: size of all queues
  * @queues: the queues
  * @num_queues: how many there are
+ * @notified: how often the driver told the device of buffers
  */
 struct host {
 	struct virtio_device vdev;
@@ -60,6 +61,7 @@ struct host {
 	unsigned int queue_size;
 	struct host_queue queues[HOST_MAX_QUEUES];
 	unsigned int num_queues;
+	unsigned int notified;
 };
 
 extern struct host host;

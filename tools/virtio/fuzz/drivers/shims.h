@@ -91,7 +91,10 @@ extern unsigned int nr_cpu_ids;
 
 /* Locks */
 
-#define spin_lock_irqsave(lock, flags)	do { (flags) = 1; spin_lock(lock); } while (0)
+/* How often this was called */
+extern unsigned int irqsaves;
+#define spin_lock_irqsave(lock, flags) \
+	do { irqsaves++; (flags) = 1; spin_lock(lock); } while (0)
 #define spin_unlock_irqrestore(lock, flags) \
 	do { BUG_ON(!(flags)); spin_unlock(lock); } while (0)
 #define spin_lock_irq(lock)		spin_lock(lock)
