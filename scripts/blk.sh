@@ -6,6 +6,11 @@
 #  blk_kernel                 builds the guest's kernel, and what modules need of it
 #  blk_module NAME FILE...    builds the module NAME (the first FILE is its Kbuild)
 #                             against that kernel, in build/NAME
+#  blk_disk SERIAL [DRIVE-OPTION]
+#                             adds a disk to the array BLK_DISKS, QEMU's options; the
+#                             number says what it is, see blk-lib.sh in
+#                             tools/testing/selftests/virtio. Drives have the names that
+#                             the guest gives to its disks
 #
 # With BLK_DEBUG=yes in the environment the kernel is one that looks for faults of
 # its own (scripts/config/debug.config), virtqueues check how drivers call them, and
@@ -14,6 +19,7 @@
 BLK_GUEST=guest
 BLK_KERNEL_OPTIONS=()
 BLK_APPEND=
+BLK_DISKS=()
 if [[ ${BLK_DEBUG:-} == yes ]]; then
 	BLK_GUEST=guest-debug
 	BLK_KERNEL_OPTIONS=(--name guest-debug --add "$TOP/scripts/config/debug.config" CFLAGS_virtqueue.o=-DDEBUG)
@@ -43,4 +49,27 @@ blk_module()
 		KBUILD_EXTRA_SYMBOLS="$BUILD/$BLK_GUEST/vmlinux.symvers" \
 		KBUILD_BUILD_TIMESTAMP=2025-01-01 modules ||
 		die "the module does not build: $(grep -m 1 -E 'error:|undefined' "$log" || tail -n 1 "$log") (log: $log)"
+}
+
+# blk_has LETTER SERIAL: on or off
+blk_has() { [[ -$2- == *-$1-* ]] && echo on || echo off; }
+
+# The guest has them in the order of their slots; slot 3 and what is before it is
+# QEMU's own. There is room for eight in each.
+blk_disk()
+{
+	local serial=$1 queues=1 letters=abcdefghijklmnopqrstuvwxyz number=$((${#BLK_DISKS[@]} / 4)) drive device
+
+	drive=vd
+	((number < 26)) || drive+=${letters:number / 26 - 1:1}
+	drive+=${letters:number % 26:1}
+	[[ $serial =~ -q([0-9]+) ]] && queues=${BASH_REMATCH[1]}
+	vm_disk "$drive" 32
+	device=virtio-blk-pci,drive=$drive,id=dev-$drive,serial=$serial,num-queues=$queues
+	device+=,multifunction=on,addr=$(printf '%x.%x' $((4 + number / 8)) $((number % 8)))
+	device+=,packed=$(blk_has packed "$serial"),indirect_desc=$(blk_has i "$serial")
+	device+=,event_idx=$(blk_has e "$serial"),iommu_platform=$(blk_has d "$serial")
+	device+=,disable-modern=$(blk_has legacy "$serial")
+	[[ $serial == *-legacy* ]] || device+=,disable-legacy=on
+	BLK_DISKS+=(-drive "$VM_DISK,discard=unmap,detect-zeroes=off${2:+,$2}" -device "$device")
 }

@@ -9,8 +9,8 @@
 
 PARAM=/sys/module/blk_liar/parameters
 # Feature bits
-SIZE_MAX=0x2 SEG_MAX=0x4 GEOMETRY=0x10 BLK_SIZE=0x40 FLUSH=0x200 TOPOLOGY=0x400 MQ=0x1000
-DISCARD=0x2000 ZEROES=0x4000 ERASE=0x10000 ZONED=0x20000
+SIZE_MAX=0x2 SEG_MAX=0x4 GEOMETRY=0x10 BLK_SIZE=0x40 FLUSH=0x200 TOPOLOGY=0x400 WCE=0x800
+MQ=0x1000 DISCARD=0x2000 ZEROES=0x4000 ERASE=0x10000 ZONED=0x20000
 
 device() { echo "$*" >$PARAM/device; }
 say() { echo "$2" >"$PARAM/$1"; }
@@ -96,6 +96,7 @@ test_safe()
 		max_discard_seg=0xffffffff
 	taken "zeroes that are less than a block" write_zeroes_max_bytes 0 "$(features "$ZEROES | $BLK_SIZE")" \
 		blk_size=4096 max_write_zeroes_sectors=1
+	taken "zones that one need not care about" zoned none "$(features $ZONED)" zoned.model=2
 	device capacity=0
 	check "safe: a disk of no size" there
 	device capacity=0xffffffffffffffff
@@ -125,6 +126,44 @@ test_status()
 
 queues() { ls /sys/block/vda/mq | wc -l; }
 parameter() { echo "$2" >"/sys/module/virtio_blk/parameters/$1"; }
+
+# verifies OPTION...: fio does, with requests that fill the ring of the disk
+verifies()
+{
+	timeout $((60 * patience)) fio --name=verify --filename=/dev/vda --size=4m --rw=randwrite --bsrange=4k-128k \
+		--direct=1 --ioengine=libaio --iodepth=32 --iodepth_batch=16 --verify=crc32c --verify_fatal=1 \
+		--minimal "$@" >/dev/null
+}
+
+# As large as it may be, and no larger: the disk refuses the rest.
+test_limits()
+{
+	device "$(features "$SEG_MAX | $SIZE_MAX | $MQ")" seg_max=14 size_max=4096 num_queues=2 ring=16
+	say segments 0
+	check "requests that fill a ring each wait for one another" verifies
+	check "there were requests as large as the ring" [ "$(cat $PARAM/segments)" -eq 14 ]
+	device "$(features "$SEG_MAX | $SIZE_MAX")" seg_max=3 size_max=12288
+	check "no more and no larger segments than the device takes" verifies
+	device "$(features "$SIZE_MAX")" size_max=8192
+	check "only one segment" verifies
+}
+
+cache() { cat /sys/block/vda/cache_type; }
+
+# Who has no switch for the cache can't be told, and need not be.
+test_cache()
+{
+	device "$(features $FLUSH)"
+	check "with flushes there is a cache" [ "$(cache)" = "write back" ]
+	check "that can't be switched" refuse sh -c 'echo "write through" >/sys/block/vda/cache_type'
+	device "$(features $SEG_MAX)" seg_max=16
+	check "without flushes there is none" [ "$(cache)" = "write through" ]
+	device "$(features "$FLUSH | $WCE")" wce=0
+	check "a cache that is off" [ "$(cache)" = "write through" ]
+	check "is switched on" sh -c 'echo "write back" >/sys/block/vda/cache_type'
+	check "and that is how it is" [ "$(cache)" = "write back" ]
+	check "for the block layer, too" limit write_cache "write back"
+}
 
 # What is told to the driver, or to the device
 test_passed_on()
@@ -163,6 +202,9 @@ test_ranges()
 		check "${how%:*}: and no others" range_is_zero
 		check "${how%:*}: the rest is as it was" cmp -n $MiB /tmp/random /dev/vda
 	done
+	check "zeroes: nothing is unmapped" [ "$(cat $PARAM/flags)" -eq 0 ]
+	check "zeroes: a hole is punched" /bin/fallocate --punch-hole -o $MiB -l $MiB /dev/vda
+	check "zeroes: unmapped this time" [ "$(cat $PARAM/flags)" -eq 1 ]
 	device "$(features "$SEG_MAX | $ERASE")" seg_max=16 max_secure_erase_sectors=1024 max_secure_erase_seg=2 \
 		secure_erase_sector_alignment=1
 	check "secure erase: no more ranges than allowed, though there are more bios" erase 2048
@@ -313,7 +355,7 @@ zoned.max_append_sectors=256 zoned.max_open_zones=4 zoned.max_active_zones=4"
 # nothing may wait for ever
 insmod /tests/blk_liar.ko || { not_ok "the lying disk can be had"; plan; exit 1; }
 case ${only:-all} in
-all) tests="refused safe passed_on status ranges zones zone_lies resume removal" ;;
+all) tests="refused safe limits cache passed_on status ranges zones zone_lies resume removal" ;;
 *) tests=$only ;;
 esac
 for name in $tests; do

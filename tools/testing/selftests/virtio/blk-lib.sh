@@ -97,13 +97,14 @@ job()
 }
 
 # iomem_align: buffers that begin within a page, so that a segment more is needed.
+# iodepth_batch: so many are submitted at once, as a list.
 # bs_unaligned: any number of bytes, which only the page cache takes.
 fio_file()
 {
 	place=0
 	printf '[global]\nfilename=/dev/%s\nverify=crc32c\nverify_fatal=1\ndirect=1\n' "$1"
 	job sequential 8 rw=write bs=1m ioengine=libaio iodepth=4
-	job random-512 1 rw=randwrite bs=512 ioengine=libaio iodepth=128
+	job random-512 1 rw=randwrite bs=512 ioengine=libaio iodepth=128 iodepth_batch=16
 	job random-mixed 8 rw=randwrite bsrange=512-256k ioengine=io_uring iodepth=32 iomem_align=512
 	job depth-1 1 rw=randwrite bs=4k ioengine=psync
 	job buffered 4 rw=write bsrange=777-100k bs_unaligned=1 direct=0 ioengine=libaio iodepth=16 fsync=64

@@ -34,6 +34,14 @@ static uint liar_ioprio;
 module_param_named(ioprio, liar_ioprio, uint, 0444);
 MODULE_PARM_DESC(ioprio, "priority of the last read");
 
+static uint liar_flags;
+module_param_named(flags, liar_flags, uint, 0444);
+MODULE_PARM_DESC(flags, "flags of the last range that was cleared");
+
+static uint liar_segments;
+module_param_named(segments, liar_segments, uint, 0644);
+MODULE_PARM_DESC(segments, "most elements of data that a request had");
+
 static u64 liar_wp[LIAR_ZONES];
 static u8 liar_state[LIAR_ZONES];
 
@@ -221,11 +229,15 @@ static u8 liar_clear(struct message_device *dev, struct message *msg, u32 type,
 			     sizeof(range));
 		sector = le64_to_cpu(range.sector);
 		bytes = le32_to_cpu(range.num_sectors) * SECTOR_SIZE;
+		/* Only zeroes may be asked to be unmapped (5.2.6.2). */
+		if (range.flags && type != VIRTIO_BLK_T_WRITE_ZEROES)
+			return VIRTIO_BLK_S_UNSUPP;
 		if (!liar_has(sector, bytes) ||
 		    !liar_allows(dev->config, type, len / sizeof(range),
 				 bytes / SECTOR_SIZE))
 			return VIRTIO_BLK_S_IOERR;
 		memset(dev->memory + sector * SECTOR_SIZE, 0, bytes);
+		liar_flags = le32_to_cpu(range.flags);
 	}
 	return VIRTIO_BLK_S_OK;
 }
@@ -283,13 +295,33 @@ static u8 liar_request(struct message_device *dev, struct message *msg)
 	}
 }
 
+/* Is the data in no more and no larger elements than the driver was told? */
+static bool liar_fits(struct virtio_device *vdev, const struct message *msg)
+{
+	const struct virtio_blk_config *config = to_device(vdev)->config;
+	unsigned int num = msg->out + msg->in - 2, i;
+
+	liar_segments = max(liar_segments, num);
+	if (virtio_has_feature(vdev, VIRTIO_BLK_F_SEG_MAX) && config->seg_max &&
+	    num > config->seg_max)
+		return false;
+	if (!virtio_has_feature(vdev, VIRTIO_BLK_F_SIZE_MAX) ||
+	    !config->size_max)
+		return true;
+	for (i = 1; i <= num; i++)
+		if (msg->segments[i].len > config->size_max)
+			return false;
+	return true;
+}
+
 void liar_execute(struct virtio_device *vdev, struct message *msg)
 {
 	u8 status = VIRTIO_BLK_S_IOERR;
 
 	if (!msg->in_len || liar_speechless)
 		return;
-	if (msg->out_len >= sizeof(struct virtio_blk_outhdr))
+	if (msg->out_len >= sizeof(struct virtio_blk_outhdr) &&
+	    liar_fits(vdev, msg))
 		status = liar_request(to_device(vdev), msg);
 	message_write(msg, msg->in_len - 1, &status, sizeof(status));
 	msg->used_len = msg->in_len;
