@@ -292,30 +292,6 @@ static blk_status_t virtblk_prepare(struct virtio_device *vdev,
 	return kind == VIRTBLK_RANGES ? virtblk_add_ranges(req) : BLK_STS_OK;
 }
 
-/*
- * The vectors of a bio, in segments of at most @max bytes.  Not by
- * bio_for_each_bvec(), which takes as long for a vector as to add it does.
- */
-static void virtblk_add_bio(struct virtqueue *vq, const struct bio *bio,
-			    unsigned int max, enum dma_data_direction dir)
-{
-	const struct bio_vec *bv = &bio->bi_io_vec[bio->bi_iter.bi_idx];
-	unsigned int skip = bio->bi_iter.bi_bvec_done;
-	unsigned int left = bio->bi_iter.bi_size, len;
-
-	while (left) {
-		len = min3(bv->bv_len - skip, left, max);
-		virtqueue_add_page(vq, bv->bv_page, bv->bv_offset + skip, len,
-				   dir);
-		left -= len;
-		skip += len;
-		if (skip == bv->bv_len) {
-			skip = 0;
-			bv++;
-		}
-	}
-}
-
 static void virtblk_add_data(struct virtqueue *vq, struct request *req,
 			     enum dma_data_direction dir)
 {
@@ -327,7 +303,8 @@ static void virtblk_add_data(struct virtqueue *vq, struct request *req,
 		return;
 	}
 	__rq_for_each_bio(bio, req)
-		virtblk_add_bio(vq, bio, max, dir);
+		virtqueue_add_bvecs(vq, bio->bi_io_vec, &bio->bi_iter, max,
+				    dir);
 }
 
 /*

@@ -229,6 +229,9 @@ int vring_split_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 int vring_split_add_page(struct virtqueue *vq, struct page *page,
 			 unsigned int offset, unsigned int len,
 			 enum dma_data_direction dir);
+int vring_split_add_bvecs(struct virtqueue *vq, const struct bio_vec *bvecs,
+			  const struct bvec_iter *iter, unsigned int max,
+			  unsigned int room, enum dma_data_direction dir);
 int vring_split_add_dma(struct virtqueue *vq, dma_addr_t addr, unsigned int len,
 			enum dma_data_direction dir);
 int vring_split_end_buf(struct virtqueue *vq);
@@ -253,6 +256,9 @@ int vring_packed_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 int vring_packed_add_page(struct virtqueue *vq, struct page *page,
 			  unsigned int offset, unsigned int len,
 			  enum dma_data_direction dir);
+int vring_packed_add_bvecs(struct virtqueue *vq, const struct bio_vec *bvecs,
+			   const struct bvec_iter *iter, unsigned int max,
+			   unsigned int room, enum dma_data_direction dir);
 int vring_packed_add_dma(struct virtqueue *vq, dma_addr_t addr,
 			 unsigned int len, enum dma_data_direction dir);
 int vring_packed_end_buf(struct virtqueue *vq);

@@ -435,6 +435,71 @@ int vring_packed_add_page(struct virtqueue *vq, struct page *page,
 	return packed_add_one(vring, vring_phys(page, offset, len, dir), len, dir);
 }
 
+/* To be inlined with constants, as packed_append_each() is */
+static __always_inline int
+packed_append_bvecs(struct vring_virtqueue *vring, struct packed_build *build,
+		    const struct bio_vec *bvecs, const struct bvec_iter *iter,
+		    unsigned int max, unsigned int room, unsigned int *num,
+		    enum dma_data_direction dir, bool indirect, bool plain)
+{
+	const struct bio_vec *bvec = &bvecs[iter->bi_idx];
+	unsigned int left = iter->bi_size, skip = iter->bi_bvec_done;
+	unsigned int offset, len, flags = 0;
+	dma_addr_t addr;
+
+	if (dir == DMA_FROM_DEVICE) {
+		flags = VRING_DESC_F_WRITE;
+		build->in_len += left;
+	} else {
+		build->head_flags = 0;
+	}
+	do {
+		if (unlikely(*num == room))
+			return -E2BIG;
+		offset = bvec->bv_offset + skip;
+		len = min3(bvec->bv_len - skip, left, max);
+		if (plain)
+			addr = vring_phys(bvec->bv_page, offset, len, dir);
+		else
+			addr = vring_map_page(vring,
+					      packed_take_map(vring, build, indirect),
+					      bvec->bv_page, offset, len, dir);
+		if (!plain && unlikely(addr == DMA_MAPPING_ERROR))
+			return -ENOMEM;
+		packed_append(vring, build, addr, len, flags, indirect);
+		++*num;
+		left -= len;
+		skip += len;
+		if (likely(skip == bvec->bv_len)) {
+			skip = 0;
+			bvec++;
+		}
+	} while (left);
+	return 0;
+}
+
+int vring_packed_add_bvecs(struct virtqueue *vq, const struct bio_vec *bvecs,
+			   const struct bvec_iter *iter, unsigned int max,
+			   unsigned int room, enum dma_data_direction dir)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	struct packed_build build = vring->packed_build;	/* in registers */
+	unsigned int num = 0;
+	int err;
+
+	if (unlikely(vring->rings.map))
+		err = packed_append_bvecs(vring, &build, bvecs, iter, max, room,
+					  &num, dir, build.indirect, false);
+	else if (build.indirect)
+		err = packed_append_bvecs(vring, &build, bvecs, iter, max, room,
+					  &num, dir, true, true);
+	else
+		err = packed_append_bvecs(vring, &build, bvecs, iter, max, room,
+					  &num, dir, false, true);
+	vring->packed_build = build;
+	return vring_appended(vring, num, err);
+}
+
 static noinline int packed_add_list(struct vring_virtqueue *vring,
 				    struct scatterlist *sg, unsigned int nents,
 				    enum dma_data_direction dir)
@@ -804,6 +869,7 @@ const struct vring_layout vring_packed_layout = {
 		.start_buf		= vring_packed_start_buf,
 		.add_sg			= vring_packed_add_sg,
 		.add_page		= vring_packed_add_page,
+		.add_bvecs		= vring_packed_add_bvecs,
 		.add_dma		= vring_packed_add_dma,
 		.end_buf		= vring_packed_end_buf,
 		.cancel_buf		= vring_packed_cancel_buf,

@@ -294,6 +294,69 @@ int vring_split_add_page(struct virtqueue *vq, struct page *page,
 	return split_add_one(vring, vring_phys(page, offset, len, dir), len, dir);
 }
 
+/* To be inlined with constants, as split_append_each() is */
+static __always_inline int
+split_append_bvecs(struct vring_virtqueue *vring, struct split_build *build,
+		   const struct bio_vec *bvecs, const struct bvec_iter *iter,
+		   unsigned int max, unsigned int room, unsigned int *num,
+		   enum dma_data_direction dir, bool indirect, bool plain)
+{
+	const struct bio_vec *bvec = &bvecs[iter->bi_idx];
+	unsigned int left = iter->bi_size, skip = iter->bi_bvec_done;
+	unsigned int offset, len, flags = 0;
+	dma_addr_t addr;
+
+	if (dir == DMA_FROM_DEVICE) {
+		flags = VRING_DESC_F_WRITE;
+		build->in_len += left;
+	}
+	do {
+		if (unlikely(*num == room))
+			return -E2BIG;
+		offset = bvec->bv_offset + skip;
+		len = min3(bvec->bv_len - skip, left, max);
+		if (plain)
+			addr = vring_phys(bvec->bv_page, offset, len, dir);
+		else
+			addr = vring_map_page(vring,
+					      split_map(vring, build, indirect),
+					      bvec->bv_page, offset, len, dir);
+		if (!plain && unlikely(addr == DMA_MAPPING_ERROR))
+			return -ENOMEM;
+		split_append(vring, build, addr, len, flags, indirect);
+		++*num;
+		left -= len;
+		skip += len;
+		if (likely(skip == bvec->bv_len)) {
+			skip = 0;
+			bvec++;
+		}
+	} while (left);
+	return 0;
+}
+
+int vring_split_add_bvecs(struct virtqueue *vq, const struct bio_vec *bvecs,
+			  const struct bvec_iter *iter, unsigned int max,
+			  unsigned int room, enum dma_data_direction dir)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	struct split_build build = vring->split_build;	/* in registers */
+	unsigned int num = 0;
+	int err;
+
+	if (unlikely(vring->rings.map))
+		err = split_append_bvecs(vring, &build, bvecs, iter, max, room,
+					 &num, dir, build.indirect, false);
+	else if (build.indirect)
+		err = split_append_bvecs(vring, &build, bvecs, iter, max, room,
+					 &num, dir, true, true);
+	else
+		err = split_append_bvecs(vring, &build, bvecs, iter, max, room,
+					 &num, dir, false, true);
+	vring->split_build = build;
+	return vring_appended(vring, num, err);
+}
+
 static noinline int split_add_list(struct vring_virtqueue *vring,
 				   struct scatterlist *sg, unsigned int nents,
 				   enum dma_data_direction dir)
@@ -688,6 +751,7 @@ const struct vring_layout vring_split_layout = {
 		.start_buf		= vring_split_start_buf,
 		.add_sg			= vring_split_add_sg,
 		.add_page		= vring_split_add_page,
+		.add_bvecs		= vring_split_add_bvecs,
 		.add_dma		= vring_split_add_dma,
 		.end_buf		= vring_split_end_buf,
 		.cancel_buf		= vring_split_cancel_buf,

@@ -223,6 +223,79 @@ void virtqueue_add_page(struct virtqueue *vq, struct page *page,
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_page);
 
+/* For implementations that can't do better */
+static void virtqueue_add_each_bvec(struct virtqueue *vq,
+				    const struct bio_vec *bvecs,
+				    struct bvec_iter iter, unsigned int max,
+				    enum dma_data_direction dir)
+{
+	struct bio_vec bv;
+
+	while (iter.bi_size) {
+		bv = mp_bvec_iter_bvec(bvecs, iter);
+		bv.bv_len = min(bv.bv_len, max);
+		virtqueue_add_bvec(vq, &bv, dir);
+		bvec_iter_advance_single(bvecs, &iter, bv.bv_len);
+	}
+}
+
+/* Out of line, as with it virtqueue_add_bvecs() would have to save registers. */
+static noinline void virtqueue_add_array(struct virtqueue *vq,
+					 const struct bio_vec *bvecs,
+					 const struct bvec_iter *iter,
+					 unsigned int max,
+					 enum dma_data_direction dir)
+{
+	u16 *room = virtqueue_room(vq, dir);
+	int added;
+
+	if (!vq->ops->add_bvecs) {
+		virtqueue_add_each_bvec(vq, bvecs, *iter, max, dir);
+		return;
+	}
+	added = INDIRECT_CALL_2(vq->ops->add_bvecs, vring_split_add_bvecs,
+				vring_packed_add_bvecs, vq, bvecs, iter, max,
+				*room, dir);
+	if (unlikely(added == -E2BIG)) {
+		virtqueue_no_room(vq);
+	} else if (unlikely(added < 0)) {
+		virtqueue_fail(vq, added);
+	} else {
+		*room -= added;
+		vq->build.added += added;
+	}
+}
+
+/**
+ * virtqueue_add_bvecs - add memory that an array of bio_vecs describes
+ * @vq: the queue on which a buffer was started
+ * @bvecs: the array; a vector may cross pages that are physically contiguous
+ * @iter: which part of it
+ * @max: size of the largest element to make of that, in bytes, not 0
+ * @dir: DMA_TO_DEVICE (readable) or DMA_FROM_DEVICE (writable)
+ *
+ * As virtqueue_add_page() for each vector, or for each @max bytes of a longer
+ * one.  The array itself is not needed any more after the call.
+ *
+ * Context: Any.
+ */
+void virtqueue_add_bvecs(struct virtqueue *vq, const struct bio_vec *bvecs,
+			 const struct bvec_iter *iter, unsigned int max,
+			 enum dma_data_direction dir)
+{
+	unsigned int len = iter->bi_size;
+
+	if (!len)
+		return;
+	/* Most arrays in use have one vector. */
+	if (len <= max && len == mp_bvec_iter_len(bvecs, *iter))
+		virtqueue_add_page(vq, mp_bvec_iter_page(bvecs, *iter),
+				   mp_bvec_iter_offset(bvecs, *iter), len, dir);
+	else
+		virtqueue_add_array(vq, bvecs, iter, max, dir);
+}
+EXPORT_SYMBOL_GPL(virtqueue_add_bvecs);
+
 /**
  * virtqueue_add_dma - add memory that is mapped already
  * @vq: the queue on which a buffer was started

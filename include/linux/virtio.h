@@ -31,6 +31,10 @@ struct vring;
  *          chained and may end earlier.  The number appended, or a negative
  *          error.
  * @add_page: append @len bytes at @offset from the start of @page.
+ * @add_bvecs: append what @iter covers of an array of bio_vecs in elements of at
+ *             most @max bytes.  The number appended, -E2BIG when @room is less
+ *             than that takes, or another error.  NULL if that would be no
+ *             faster than @add_page for each.
  * @add_dma: append @len bytes at a DMA address that the driver has mapped.
  * @add_sgs: a whole buffer in one call, of @lists scatterlists that have @out
  *           readable elements, and then @in writable ones: as @start_buf,
@@ -77,6 +81,9 @@ struct virtqueue_ops {
 	int (*add_page)(struct virtqueue *vq, struct page *page,
 			unsigned int offset, unsigned int len,
 			enum dma_data_direction dir);
+	int (*add_bvecs)(struct virtqueue *vq, const struct bio_vec *bvecs,
+			 const struct bvec_iter *iter, unsigned int max,
+			 unsigned int room, enum dma_data_direction dir);
 	int (*add_dma)(struct virtqueue *vq, dma_addr_t addr,
 		       unsigned int len, enum dma_data_direction dir);
 	int (*add_sgs)(struct virtqueue *vq, struct scatterlist *sgs[],
@@ -178,6 +185,9 @@ void virtqueue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 void virtqueue_add_page(struct virtqueue *vq, struct page *page,
 			unsigned int offset, unsigned int len,
 			enum dma_data_direction dir);
+void virtqueue_add_bvecs(struct virtqueue *vq, const struct bio_vec *bvecs,
+			 const struct bvec_iter *iter, unsigned int max,
+			 enum dma_data_direction dir);
 void virtqueue_add_dma(struct virtqueue *vq, dma_addr_t addr,
 		       unsigned int len, enum dma_data_direction dir);
 int virtqueue_end_buf(struct virtqueue *vq);

@@ -449,6 +449,35 @@ static void add_lists(struct tq *tq, struct req *req, bool many)
 	free_pieces(&pieces);
 }
 
+/*
+ * Add elements as an array of vectors, which may begin before the part that is
+ * added, and end behind it.
+ */
+static void add_bvecs(struct tq *tq, struct req *req, unsigned int first,
+		      unsigned int num, enum dma_data_direction dir)
+{
+	unsigned int before = rnd_below(3), offset, i;
+	struct bvec_iter iter = { .bi_idx = before };
+	struct bio_vec *bvecs;
+
+	if (!num)
+		return;
+	bvecs = calloc(before + num, sizeof(*bvecs));
+	for (i = 0; i < num; i++) {
+		struct req_elem *elem = &req->elem[first + i];
+
+		bvec_set_virt(&bvecs[before + i], elem->data, elem->len);
+		iter.bi_size += elem->len;
+	}
+	bvecs[before + num - 1].bv_len += rnd_below(3);
+	offset = bvecs[before].bv_offset;
+	iter.bi_bvec_done = rnd_below(min(offset, 100u) + 1);
+	bvecs[before].bv_offset -= iter.bi_bvec_done;
+	bvecs[before].bv_len += iter.bi_bvec_done;
+	virtqueue_add_bvecs(tq->vq, bvecs, &iter, 5000, dir);
+	free(bvecs);
+}
+
 static void add_elem(struct tq *tq, struct req *req, unsigned int n,
 		     enum tq_how how)
 {
@@ -466,10 +495,11 @@ static void add_elem(struct tq *tq, struct req *req, unsigned int n,
 		virtqueue_add_ptr(tq->vq, elem->data, elem->len, dir);
 		break;
 	case HOW_BVEC:
-		bvec.bv_page = virt_to_page(elem->data);
-		bvec.bv_offset = offset_in_page(elem->data);
-		bvec.bv_len = elem->len;
+		bvec_set_virt(&bvec, elem->data, elem->len);
 		virtqueue_add_bvec(tq->vq, &bvec, dir);
+		break;
+	case HOW_BVECS:
+		add_bvecs(tq, req, n, 1, dir);
 		break;
 	case HOW_DMA:
 		elem_map(tq, req, n);
@@ -485,7 +515,7 @@ static void add_elem(struct tq *tq, struct req *req, unsigned int n,
 }
 
 static const enum tq_how elem_hows[] = {
-	HOW_SG, HOW_PAGE, HOW_PTR, HOW_BVEC, HOW_DMA,
+	HOW_SG, HOW_PAGE, HOW_PTR, HOW_BVEC, HOW_BVECS, HOW_DMA,
 };
 
 int tq_start(struct tq *tq, struct req *req, enum tq_how how)
@@ -499,6 +529,11 @@ int tq_start(struct tq *tq, struct req *req, enum tq_how how)
 		return err;
 	if (how == HOW_SG || how == HOW_SGS) {
 		add_lists(tq, req, how == HOW_SGS);
+		return 0;
+	}
+	if (how == HOW_BVECS) {
+		add_bvecs(tq, req, 0, req->out, DMA_TO_DEVICE);
+		add_bvecs(tq, req, req->out, req->in, DMA_FROM_DEVICE);
 		return 0;
 	}
 	for (n = 0; n < req->out + req->in; n++)

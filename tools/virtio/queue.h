@@ -59,6 +59,7 @@ enum tq_how {
 	HOW_PAGE,
 	HOW_PTR,
 	HOW_BVEC,
+	HOW_BVECS,	/* virtqueue_add_bvecs(), an array for each direction */
 	HOW_DMA,	/* virtqueue_add_dma() */
 	HOW_MIX,	/* something else for each element */
 #endif

@@ -17,10 +17,12 @@ static int start(struct tq *tq, unsigned int out, unsigned int in)
 /* Add an element in one of the ways. */
 static void add(struct tq *tq, unsigned int way, enum dma_data_direction dir)
 {
+	struct bvec_iter iter = { .bi_size = sizeof(data) };
 	struct scatterlist sg;
 	struct bio_vec bvec;
 
-	switch (way % 5) {
+	bvec_set_virt(&bvec, data, sizeof(data));
+	switch (way % 6) {
 	case 0:
 		virtqueue_add_page(tq->vq, virt_to_page(data),
 				   offset_in_page(data), sizeof(data), dir);
@@ -29,14 +31,14 @@ static void add(struct tq *tq, unsigned int way, enum dma_data_direction dir)
 		virtqueue_add_ptr(tq->vq, data, sizeof(data), dir);
 		break;
 	case 2:
-		bvec.bv_page = virt_to_page(data);
-		bvec.bv_offset = offset_in_page(data);
-		bvec.bv_len = sizeof(data);
 		virtqueue_add_bvec(tq->vq, &bvec, dir);
 		break;
 	case 3:
 		sg_init_one(&sg, data, sizeof(data));
 		virtqueue_add_sg(tq->vq, &sg, 1, dir);
+		break;
+	case 4:
+		virtqueue_add_bvecs(tq->vq, &bvec, &iter, UINT_MAX, dir);
 		break;
 	default:
 		virtqueue_add_dma(tq->vq, 0x1000, sizeof(data), dir);
@@ -95,6 +97,21 @@ static void long_list(struct tq *tq, unsigned int way)
 	start(tq, 0, 3);
 	virtqueue_add_sg(tq->vq, sg, UINT_MAX, IN);
 	end_fails(tq, "a list that is too long");
+}
+
+static void long_array(struct tq *tq, unsigned int way)
+{
+	struct bvec_iter iter = { .bi_size = 2 * sizeof(data) };
+	struct bio_vec bvecs[2];
+
+	bvec_set_virt(&bvecs[0], data, sizeof(data));
+	bvec_set_virt(&bvecs[1], data, sizeof(data));
+	start(tq, 1, 2);
+	virtqueue_add_bvecs(tq->vq, bvecs, &iter, UINT_MAX, OUT);
+	end_fails(tq, "an array that is too long");
+	start(tq, 0, 3);
+	virtqueue_add_bvecs(tq->vq, bvecs, &iter, sizeof(data) / 2, IN);
+	end_fails(tq, "an array of vectors that are too long");
 }
 
 static void wrong_order(struct tq *tq, unsigned int way)
@@ -174,6 +191,7 @@ static const struct {
 } misuses[] = {
 	{ "more elements than declared", more_than_declared },
 	{ "a list that is too long", long_list },
+	{ "an array that is too long", long_array },
 	{ "readable after writable", wrong_order },
 	{ "end without start", end_without_start },
 	{ "second start", second_start },
@@ -277,6 +295,49 @@ static void part_of_list(const struct tq_config *config)
 	tq_delete(tq);
 }
 
+/* A part of an array, in elements that are not longer than some maximum */
+static void part_of_array(const struct tq_config *config)
+{
+	static const u8 lens[] = { 8, 8, 1, 8, 7, 17, 15 };
+	static const u8 starts[] = { 23, 31, 39, 40, 48 };
+	struct bvec_iter iter = { .bi_idx = 1, .bi_bvec_done = 3, .bi_size = 32 };
+	struct tq *tq = tq_new(config);
+	struct bio_vec bvecs[3];
+	struct device_buf buf;
+	unsigned int i, len;
+
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = i;
+	for (i = 0; i < 3; i++)
+		bvec_set_virt(&bvecs[i], data + 20 * i, 20);
+	start(tq, 5, 2);
+	virtqueue_add_bvecs(tq->vq, bvecs, &iter, 8, OUT);
+	virtqueue_add_bvecs(tq->vq, bvecs, &iter, 17, IN);
+	iter.bi_size = 0;
+	virtqueue_add_bvecs(tq->vq, bvecs, &iter, 1, IN);
+	check(!virtqueue_end_buf(tq->vq), "end_buf fails");
+	virtqueue_kick(tq->vq);
+	check(device_pop(&tq->dq, &buf), "device sees no buffer");
+	check(buf.out == 5 && buf.in == 2, "device sees %u+%u elements",
+	      buf.out, buf.in);
+	for (i = 0; i < ARRAY_SIZE(lens); i++)
+		check(buf.elem[i].len == lens[i], "element %u has %u bytes", i,
+		      buf.elem[i].len);
+	for (i = 0; i < buf.out; i++)
+		check(!memcmp(device_read(&tq->dq, buf.elem[i].addr, lens[i]),
+			      data + starts[i], lens[i]),
+		      "element %u is something else", i);
+	memset(device_write(&tq->dq, buf.elem[5].addr, 17), 0xa5, 17);
+	memset(device_write(&tq->dq, buf.elem[6].addr, 15), 0xa6, 15);
+	device_use(&tq->dq, &buf, 32);
+	check(virtqueue_get_buf(tq->vq, &len) == data && len == 32,
+	      "the buffer doesn't come back");
+	check(data[22] == 22 && data[23] == 0xa5 && data[39] == 0xa5 &&
+	      data[40] == 0xa6 && data[54] == 0xa6 && data[55] == 55,
+	      "the device's bytes are elsewhere");
+	tq_delete(tq);
+}
+
 /* Cancel with any number of elements, at any position */
 static void cancel(const struct tq_config *config)
 {
@@ -345,6 +406,8 @@ static void add_tests_for(const struct tq_config *base)
 			 tq_name(&config));
 	test_add(fewer, &config, "use: fewer elements, %s", tq_name(&config));
 	test_add(part_of_list, &config, "use: part of a list, %s",
+		 tq_name(&config));
+	test_add(part_of_array, &config, "use: part of an array, %s",
 		 tq_name(&config));
 	test_add(cancel, &config, "use: cancel, %s", tq_name(&config));
 	test_add(not_before_kick, &config, "use: nothing before the kick, %s",

@@ -115,8 +115,8 @@ struct core {
 	void (*prepare)(void *queue, const struct load *load);
 };
 
-extern const struct core stock_plain, stock_retpoline, stock_debug;
-extern const struct core ours_plain, ours_retpoline, ours_debug;
+extern const struct core stock_plain, stock_retpoline, stock_debug, stock_counted;
+extern const struct core ours_plain, ours_retpoline, ours_debug, ours_counted;
 
 /*
  * No core at all, see bare.c: the ring is that of a queue that nobody else

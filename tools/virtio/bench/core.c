@@ -3,6 +3,7 @@
  * A driver for the benchmark: compiled once against stock and once against
  * ours, with the same flags as the core under it.
  */
+#include <linux/bvec.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
@@ -151,8 +152,9 @@ static __always_inline void add_data_sg(struct virtqueue *vq,
 static __always_inline void add_data(struct virtqueue *vq,
 				     struct request *request, enum shape shape)
 {
-	unsigned int pages = shape == BLOCK_128K ? PAGES : 1;
-	unsigned int i;
+	struct bvec_iter iter = {
+		.bi_size = (shape == BLOCK_128K ? PAGES : 1) * PAGE_SIZE,
+	};
 
 	switch (shape) {
 	case READABLE:
@@ -170,9 +172,8 @@ static __always_inline void add_data(struct virtqueue *vq,
 	default:
 		virtqueue_add_ptr(vq, request->header, sizeof(request->header),
 				  DMA_TO_DEVICE);
-		for (i = 0; i < pages; i++)
-			virtqueue_add_bvec(vq, &request->data[i],
-					   DMA_FROM_DEVICE);
+		virtqueue_add_bvecs(vq, request->data, &iter, UINT_MAX,
+				    DMA_FROM_DEVICE);
 		virtqueue_add_ptr(vq, &request->status, 1, DMA_FROM_DEVICE);
 		break;
 	}

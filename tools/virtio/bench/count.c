@@ -42,8 +42,8 @@ static void row(const char *note, struct queue_config config, struct load load)
 	snprintf(name, sizeof(name), "%s %s %s%s",
 		 config.packed ? "packed" : "split", shapes[load.shape].name,
 		 config.indirect ? "indirect" : "direct", note);
-	count(&stock_plain, &config, &stock_load, name);
-	count(&ours_plain, &config, &load, name);
+	count(&stock_counted, &config, &stock_load, name);
+	count(&ours_counted, &config, &load, name);
 }
 
 static void rows_of(struct queue_config config, enum shape shape)

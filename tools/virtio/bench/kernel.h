@@ -88,10 +88,12 @@ typedef unsigned int gfp_t;
 typedef unsigned int umode_t;
 typedef long ssize_t;
 typedef u64 dma_addr_t;
+typedef u64 sector_t;
 typedef u64 phys_addr_t;
 typedef s64 ktime_t;
 
 #define U16_MAX			0xffffU
+#define UINT_MAX		(~0U)
 #define U32_MAX			0xffffffffU
 #define BIT(n)			(1UL << (n))
 #define BIT_ULL(n)		(1ULL << (n))
@@ -99,6 +101,7 @@ typedef s64 ktime_t;
 #define GENMASK_ULL(h, l)	GENMASK(h, l)
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define min(a, b)		({ typeof(a) _a = (a); typeof(b) _b = (b); _a < _b ? _a : _b; })
+#define min3(a, b, c)		min(min(a, b), c)
 #define max(a, b)		({ typeof(a) _a = (a); typeof(b) _b = (b); _a > _b ? _a : _b; })
 #define min_t(t, a, b)		min((t)(a), (t)(b))
 #define max_t(t, a, b)		max((t)(a), (t)(b))
@@ -329,6 +332,13 @@ extern unsigned long vmemmap_base, page_offset_base, phys_base;
 #define page_to_phys(p)		((phys_addr_t)page_to_pfn(p) << PAGE_SHIFT)
 #define offset_in_page(p)	((unsigned long)(p) & ~PAGE_MASK)
 #define PageHighMem(p)		false
+#define PFN_PHYS(n)		((phys_addr_t)(n) << PAGE_SHIFT)
+
+/* What the base's bvec.h names in functions that nobody calls here */
+void *kmap_local_page(struct page *page);
+void memcpy_from_page(char *to, struct page *page, size_t offset, size_t len);
+void memcpy_to_page(struct page *page, size_t offset, const char *from, size_t len);
+void memzero_page(struct page *page, size_t offset, size_t len);
 
 /* The kernel's image has an address space of its own above the linear one. */
 #define KERNEL_IMAGE		0xffffffff80000000UL
@@ -431,12 +441,6 @@ static inline void sg_mark_end(struct scatterlist *sg)
 
 void sg_init_table(struct scatterlist *sg, unsigned int n);
 void sg_init_one(struct scatterlist *sg, const void *p, unsigned int len);
-
-struct bio_vec {
-	struct page *bv_page;
-	unsigned int bv_len;
-	unsigned int bv_offset;
-};
 
 /* DMA: the direct mapping of a machine without an IOMMU, no bounce buffers */
 

@@ -108,7 +108,7 @@ static struct memory measure(const struct core *core, bool packed,
 	};
 	struct load load = {
 		.shape = shape, .batch = IN_FLIGHT, .requests = IN_FLIGHT,
-		.api = core == &ours_plain ? PIECE : OLD,
+		.api = core == &ours_counted ? PIECE : OLD,
 	};
 	struct device_side dev;
 	struct memory memory;
@@ -136,8 +136,8 @@ static struct memory measure(const struct core *core, bool packed,
 static void compare(bool packed, enum shape shape)
 {
 	const char *layout = packed ? "packed" : "split";
-	struct memory stock = measure(&stock_plain, packed, shape);
-	struct memory ours = measure(&ours_plain, packed, shape);
+	struct memory stock = measure(&stock_counted, packed, shape);
+	struct memory ours = measure(&ours_counted, packed, shape);
 
 	if (shape == BLOCK_4K)
 		printf("%s queue of 256,%ld,%ld\n", layout, stock.queue,

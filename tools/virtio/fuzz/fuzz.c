@@ -206,13 +206,19 @@ static int add_old(struct fuzz_buf *buf, u8 how)
 static void add_piece(struct fuzz_buf *buf, unsigned int n, u8 how)
 {
 	enum dma_data_direction dir = elem_dir(buf, n);
+	struct bvec_iter iter = { .bi_size = buf->elem[n].len };
 	void *data = elem_data(buf, n);
 	struct scatterlist sg;
+	struct bio_vec bvec;
 
 	switch (how % 3) {
 	case 0:
-		virtqueue_add_page(fuzz.vq, virt_to_page(data),
-				   offset_in_page(data), buf->elem[n].len, dir);
+		bvec_set_virt(&bvec, data, buf->elem[n].len);
+		if (n & 1)
+			virtqueue_add_bvecs(fuzz.vq, &bvec, &iter, UINT_MAX,
+					    dir);
+		else
+			virtqueue_add_bvec(fuzz.vq, &bvec, dir);
 		break;
 	case 1:
 		elem_map(buf, n);

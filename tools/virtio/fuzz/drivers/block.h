@@ -39,12 +39,7 @@ struct request_queue {
 struct bio {
 	struct bio *bi_next;
 	struct bio_vec *bi_io_vec;
-	struct {
-		sector_t bi_sector;
-		unsigned int bi_size;
-		unsigned int bi_idx;
-		unsigned int bi_bvec_done;
-	} bi_iter;
+	struct bvec_iter bi_iter;
 };
 
 struct blk_mq_hw_ctx {
@@ -99,9 +94,6 @@ struct request {
 #define blk_mq_request_completed(req) ((req)->state == MQ_RQ_COMPLETE)
 #define blk_should_fake_timeout(q) false
 #define __rq_for_each_bio(b, req) for ((b) = (req)->bio; b; (b) = (b)->bi_next)
-#define bvec_virt(bv)		(page_address((bv)->bv_page) + (bv)->bv_offset)
-#define bvec_set_virt(bv, p, n) \
-	(*(bv) = (struct bio_vec) { virt_to_page(p), n, offset_in_page(p) })
 
 unsigned int blk_rq_nr_phys_segments(struct request *req);
 unsigned int blk_rq_count_bios(struct request *req);
