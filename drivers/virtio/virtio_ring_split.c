@@ -91,18 +91,20 @@ static __always_inline void split_append(struct vring_virtqueue *vring,
 {
 	struct virtio_device *vdev = vring->vq.vdev;
 	struct vring_desc *desc = &build->desc[build->cur];
+	unsigned int next;
 
+	if (indirect)
+		next = build->cur + 1;
+	else
+		next = vring->rings.state[build->cur].next;
+	build->cur = next;
 	build->last = desc;
 	build->last_flags = flags;
-	if (indirect)
-		build->cur++;
-	else
-		build->cur = vring->rings.state[build->cur].next;
 
 	desc->addr = cpu_to_virtio64(vdev, addr);
 	desc->len = cpu_to_virtio32(vdev, len);
 	desc->flags = cpu_to_virtio16(vdev, flags | VRING_DESC_F_NEXT);
-	desc->next = cpu_to_virtio16(vdev, build->cur);
+	desc->next = cpu_to_virtio16(vdev, next);
 }
 
 /* Where to keep how the next element is unmapped */

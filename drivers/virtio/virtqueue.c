@@ -383,6 +383,19 @@ void virtqueue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_sg);
 
+/* Out of line, as with it virtqueue_end_buf() would have to save registers. */
+static noinline int virtqueue_give_up(struct virtqueue *vq)
+{
+	int err = vq->build.err;
+
+	if (!vq->build.open)
+		return virtqueue_misuse(vq, "no buffer was started");
+	if (!err)
+		err = virtqueue_misuse(vq, "a buffer without elements");
+	virtqueue_cancel_buf(vq);
+	return err;
+}
+
 /**
  * virtqueue_end_buf - complete a buffer
  * @vq: the queue on which a buffer was started
@@ -398,16 +411,10 @@ EXPORT_SYMBOL_GPL(virtqueue_add_sg);
  */
 int virtqueue_end_buf(struct virtqueue *vq)
 {
-	int err = vq->build.err;
+	int err;
 
-	if (unlikely(!vq->build.open))
-		return virtqueue_misuse(vq, "no buffer was started");
-	if (unlikely(!err && !vq->build.added))
-		err = virtqueue_misuse(vq, "a buffer without elements");
-	if (unlikely(err)) {
-		virtqueue_cancel_buf(vq);
-		return err;
-	}
+	if (unlikely(!vq->build.open || vq->build.err || !vq->build.added))
+		return virtqueue_give_up(vq);
 	/* The implementation looks at build.added. */
 	vq->build.out = 0;
 	vq->build.in = 0;
