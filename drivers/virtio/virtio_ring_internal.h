@@ -393,7 +393,10 @@ static __always_inline void vring_commit(struct vring_virtqueue *vring,
 	vring->vq.num_free -= num;
 }
 
-/* All that was added up to @next will be notified of, or need not be. */
+/*
+ * All that was added up to @next will be notified of, or need not be.  It is
+ * public: another CPU may send @next to the device from now on.
+ */
 static inline u32 vring_take_added(struct vring_virtqueue *vring, u16 next)
 {
 	u32 added = vring->added;

@@ -598,8 +598,7 @@ bool vring_packed_kick_prepare(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 	u16 next = packed_next_pos(vring);
-	u32 added = vring_take_added(vring, next);
-	u32 event;
+	u32 added, event;
 	u16 flags;
 
 	packed_publish(vring);
@@ -609,6 +608,7 @@ bool vring_packed_kick_prepare(struct virtqueue *vq)
 	 * flags once more.
 	 */
 	virtio_mb(vring->weak_barriers);
+	added = vring_take_added(vring, next);
 
 	/* Both fields in one read, so that they belong together. */
 	event = le32_to_cpu(READ_ONCE(*(__le32 *)vring->rings.packed.device));

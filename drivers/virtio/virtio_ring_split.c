@@ -450,7 +450,7 @@ bool vring_split_kick_prepare(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 	struct vring *ring = split_ring(vring);
-	u32 added = vring_take_added(vring, vring->next_avail);
+	u32 added;
 	u16 event;
 
 	split_publish(vring);
@@ -460,6 +460,7 @@ bool vring_split_kick_prepare(struct virtqueue *vq)
 	 * index once more.
 	 */
 	virtio_mb(vring->weak_barriers);
+	added = vring_take_added(vring, vring->next_avail);
 
 	if (!vring->event)
 		return !(READ_ONCE(ring->used->flags) &

@@ -38,8 +38,9 @@ struct vring;
  * @add_dma: append @len bytes at a DMA address that the driver has mapped.
  * @add_sgs: a whole buffer in one call, of @lists scatterlists that have @out
  *           readable elements, and then @in writable ones: as @start_buf,
- *           @add_sg for each list, and @end_buf or @cancel_buf.  NULL if that
- *           would be no faster.
+ *           @add_sg for each list, and @end_buf or @cancel_buf.  Some drivers
+ *           never kick: the buffer is the device's when this returns.  NULL if
+ *           that would be no faster, and all drivers of the device kick.
  * @add_list: the same for one list and without a context.  NULL if @add_sgs is.
  * @end_buf: make the buffer ready for the next @kick_prepare.  When this
  *           fails, the queue is as it was before @start_buf.

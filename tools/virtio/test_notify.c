@@ -346,6 +346,43 @@ static void enable_meets_disable(const struct tq_config *config)
 	race_both(config, false);
 }
 
+#ifndef STOCK
+/*
+ * With VIRTIO_F_NOTIFICATION_DATA another CPU may notify within a kick: it must
+ * not send the device to what isn't public yet.
+ */
+static void notify_within_kick(void)
+{
+	struct device_queue *dq = &race_tq->dq;
+	u16 old = dq->ops->notify_data(dq, dq->seen);
+	u16 data = vring_notification_data(race_tq->vq) >> 16;
+	u16 public = dq->ops->notify_data(dq, dq->ops->look(dq));
+
+	check(data == old || data == public,
+	      "notification of %#x, and %#x is public", data, public);
+}
+
+static void notification_data(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	unsigned int at, n;
+	bool acted = true;
+
+	race_tq = tq;
+	for (at = 0; acted; at++) {
+		for (n = 0; n < 3; n++)
+			tq_must_add(tq, 1, 0, HOW_PTR);
+		point_arm(at, notify_within_kick);
+		virtqueue_kick_prepare(tq->vq);
+		acted = point_disarm();
+		tq_pop_all(tq);
+		settle(tq);
+	}
+	check(at > 2, "nothing was tried");
+	tq_delete(tq);
+}
+#endif
+
 static void add_tests_for(const struct tq_config *base)
 {
 	struct tq_config config = *base;
@@ -373,6 +410,10 @@ static void add_tests_for(const struct tq_config *base)
 		 "notify: enable_cb within disable_cb, %s", name);
 	test_add(enable_meets_disable, &config,
 		 "notify: disable_cb within enable_cb, %s", name);
+#ifndef STOCK
+	test_add(notification_data, &config,
+		 "notify: notification data within a kick, %s", name);
+#endif
 	config.no_callback = true;
 	name = tq_name(&config);
 	test_add(first_interrupt, &config, "notify: a new queue, %s", name);
