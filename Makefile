@@ -33,12 +33,17 @@ test-all:	## the tests, and those that take long
 check:		## static checks of our files; all users of virtio compile
 	@scripts/check
 
+# what a target needs that is no script of its own
+need = bash -c '. scripts/lib.sh && need_packages "$$@"' _
+
 tools:		## build and run the ring core's tests in user space
 	@scripts/overlay
+	@$(need) gcc make libc6-dev
 	@$(MAKE) --no-print-directory -C tools/virtio test
 
 fuzz:		## ring, block and SCSI against lying devices, FUZZ_SECONDS (60) each
 	@scripts/base
+	@$(need) clang gcc make libc6-dev libclang-rt-14-dev
 	@$(MAKE) --no-print-directory -C tools/virtio/fuzz fuzz
 	@$(MAKE) --no-print-directory -C tools/virtio/fuzz/drivers fuzz
 
