@@ -16,4 +16,5 @@ void add_tests(void)
 	clause_tests();
 	defect_tests();
 	old_calls_tests();
+	foreign_tests();
 }

@@ -58,5 +58,6 @@ void lifecycle_tests(void);
 void clause_tests(void);
 void defect_tests(void);
 void old_calls_tests(void);
+void foreign_tests(void);
 
 #endif

@@ -4,28 +4,108 @@
  * ring.  Afterwards everything is as it was before, the device has seen
  * nothing, and the queue works.
  */
+#include <string.h>
 #include "queue.h"
+
+#ifndef STOCK
+#include "../../drivers/virtio/virtio_ring_internal.h"
+
+#define MAX_NUM	16
+
+/* The driver's private state, and the ring's bytes */
+struct inside {
+	struct vring_virtqueue vring;
+	struct vring_state state[MAX_NUM];
+	u8 ring[8192];
+};
+
+/* Descriptors that are free have any contents. */
+static void forget_free_descs(struct inside *inside)
+{
+	const struct vring_virtqueue *vring = &inside->vring;
+	struct vring_desc *desc = (void *)inside->ring;
+	unsigned int i = vring->free_head, n;
+	bool packed = vring->vq.ops == &vring_packed_layout.ops;
+
+	if (packed)
+		i = vring->next_desc - vring->rings.packed.desc;
+	for (n = 0; n < vring->vq.num_free; n++) {
+		memset(&desc[i], 0, sizeof(*desc));
+		i = packed ? (i + 1) % vring->rings.num : inside->state[i].next;
+	}
+}
+
+/* But for what a buffer that is being built may change, and new tables */
+static void look_inside(struct inside *inside, struct virtqueue *vq)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	unsigned int i, num = vring->rings.num;
+
+	check(num <= MAX_NUM && vring->rings.mem.size <= sizeof(inside->ring),
+	      "test: the ring is too large");
+	memcpy(&inside->vring, vring, sizeof(*vring));
+	memset(&inside->vring.vq.build, 0, sizeof(vring->vq.build));
+	memset(&inside->vring.packed_build, 0, sizeof(vring->packed_build));
+	memset(&inside->vring.split_build, 0, sizeof(vring->split_build));
+	memset(&inside->vring.tables, 0, sizeof(vring->tables));
+	inside->vring.map_next = 0;
+	inside->vring.map_last = 0;
+
+	memset(inside->state, 0, sizeof(inside->state));
+	for (i = 0; i < num; i++) {
+		if (vring->rings.state[i].data)
+			memcpy(&inside->state[i], &vring->rings.state[i],
+			       sizeof(inside->state[i]));
+		inside->state[i].next = vring->rings.state[i].next;
+	}
+	memcpy(inside->ring, vring->rings.mem.addr, vring->rings.mem.size);
+	forget_free_descs(inside);
+}
+#endif
 
 /* What must not change when a buffer can't be added */
 struct snapshot {
 	unsigned int num_free;
 	long map_live;
 	u64 seen;
+#ifndef STOCK
+	struct inside inside;
+#endif
 };
 
 static struct snapshot take_snapshot(struct tq *tq)
 {
-	return (struct snapshot) {
-		.num_free = tq->vq->num_free,
-		.map_live = shim.map_live,
-		.seen = tq->dq.ops->look(&tq->dq),
-	};
+	static struct snapshot snapshot;
+
+	snapshot.num_free = tq->vq->num_free;
+	snapshot.map_live = shim.map_live;
+	snapshot.seen = tq->dq.ops->look(&tq->dq);
+#ifndef STOCK
+	look_inside(&snapshot.inside, tq->vq);
+#endif
+	return snapshot;
+}
+
+static void check_inside(struct tq *tq, const struct snapshot *before)
+{
+#ifndef STOCK
+	static struct inside now;
+
+	look_inside(&now, tq->vq);
+	check(!memcmp(&now.vring, &before->inside.vring, sizeof(now.vring)),
+	      "the queue's private state is another");
+	check(!memcmp(now.state, before->inside.state, sizeof(now.state)),
+	      "the private state of buffers is another");
+	check(!memcmp(now.ring, before->inside.ring, sizeof(now.ring)),
+	      "the ring is another");
+#endif
 }
 
 static void check_snapshot(struct tq *tq, const struct snapshot *before)
 {
 	struct snapshot now;
 
+	check_inside(tq, before);
 	tq_kick(tq);
 	now = take_snapshot(tq);
 	check(now.num_free == before->num_free, "%u free, %u before",
