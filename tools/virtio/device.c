@@ -31,14 +31,14 @@ u16 device_read16(const struct device_queue *dq, u64 addr)
 {
 	const volatile u16 *p = device_read(dq, addr, sizeof(*p));
 
-	return le16toh(*p);
+	return dq->native ? *p : le16toh(*p);
 }
 
 void device_write16(const struct device_queue *dq, u64 addr, u16 val)
 {
 	volatile u16 *p = device_write(dq, addr, sizeof(*p));
 
-	*p = htole16(val);
+	*p = dq->native ? val : htole16(val);
 }
 
 bool device_pop(struct device_queue *dq, struct device_buf *buf)

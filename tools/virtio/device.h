@@ -56,6 +56,7 @@ enum device_kicks { KICKS_OFF, KICKS_ON, KICKS_EVENT };
  * @in_order: VIRTIO_F_IN_ORDER was negotiated
  * @iommu: addresses go through the IOMMU
  * @cpu_addrs: addresses are the CPU's already
+ * @native: legacy: integers are as the CPU has them (2.7.2.1), not little-endian
  * @seen: up to here, buffers were seen to be available
  * @popped: up to here, they were taken
  * @used: up to here, they were used
@@ -77,6 +78,7 @@ struct device_queue {
 	bool in_order;
 	bool iommu;
 	bool cpu_addrs;
+	bool native;
 	u64 seen;
 	u64 popped;
 	u64 used;

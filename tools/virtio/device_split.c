@@ -69,6 +69,8 @@ static struct desc read_desc(const struct device_queue *dq, u64 table, u16 i)
 
 	memcpy(&desc, device_read(dq, table + i * sizeof(desc), sizeof(desc)),
 	       sizeof(desc));
+	if (dq->native)
+		return desc;
 	desc.addr = le64toh(desc.addr);
 	desc.len = le32toh(desc.len);
 	desc.flags = le16toh(desc.flags);
@@ -162,8 +164,8 @@ static void split_put_used(struct device_queue *dq, u32 id, u32 len, u16 steps)
 {
 	u32 *entry = device_write(dq, used_entry(dq, dq->used), 8);
 
-	entry[0] = htole32(id);
-	entry[1] = htole32(len);
+	entry[0] = dq->native ? id : htole32(id);
+	entry[1] = dq->native ? len : htole32(len);
 	dq->used += steps;
 	device_write16(dq, used_idx(dq), dq->used);
 }

@@ -152,6 +152,7 @@ void tq_attach_device(struct tq *tq)
 	dq->event = tq->config.event;
 	dq->in_order = tq->config.in_order;
 	dq->iommu = tq->config.access;
+	dq->native = tq->config.legacy;
 	dq->kicks = KICKS_ON;
 	tq->kicked = 0;
 	check(dq->desc % 16 == 0, "descriptor area is not aligned");

@@ -469,14 +469,14 @@ static void exposed_unaltered(void)
 static void wrap_counter(void)
 {
 	unsigned int pos;
-	u16 want;
+	u16 want, flags;
 
 	for (pos = 0; pos < 5 * tq->dq.num; pos++) {
 		tq_must_add(tq, 1, 0, HOW_SG);
 		tq_kick(tq);
 		want = pos / tq->dq.num % 2 ? 0x8000 : 0x80;
-		check((packed_at(pos % tq->dq.num).flags & 0x8080) == want,
-		      "flags %#x at %u", packed_at(pos % tq->dq.num).flags, pos);
+		flags = le16toh(packed_at(pos % tq->dq.num).flags);
+		check((flags & 0x8080) == want, "flags %#x at %u", flags, pos);
 		tq_pop_all(tq);
 		tq_use_all(tq);
 		tq_get_all(tq);

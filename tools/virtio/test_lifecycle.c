@@ -294,6 +294,7 @@ static void new_virtqueue(const struct tq_config *config)
 	check(ring->num == 8 && ring->desc == pages, "the ring isn't there");
 	tq.dq.ops = &device_split;
 	tq.dq.num = 8;
+	tq.dq.native = config->legacy;
 	tq.dq.desc = virt_to_phys(ring->desc);
 	tq.dq.driver = virt_to_phys(ring->avail);
 	tq.dq.device = virt_to_phys(ring->used);
