@@ -23,7 +23,8 @@ BLK_DISKS=()
 if [[ ${BLK_DEBUG:-} == yes ]]; then
 	BLK_GUEST=guest-debug
 	BLK_KERNEL_OPTIONS=(--name guest-debug --add "$TOP/scripts/config/debug.config" CFLAGS_virtqueue.o=-DDEBUG)
-	BLK_APPEND="patience=4 log_buf_len=4M"
+	# a lockup is one only if it is longer than what else the host has to do
+	BLK_APPEND="patience=4 log_buf_len=4M watchdog_thresh=60"
 	VM_MEM=1536
 	VM_TIMEOUT=2400
 fi
