@@ -221,7 +221,7 @@ if [ -n "$(base_disks)" ]; then
 else
 	fio_in_fours $(disks)
 fi
-if grep -q swiotlb=.*force /proc/cmdline; then
+if grep -q 'swiotlb=.*force' /proc/cmdline; then
 	check "what goes through the DMA API has been copied" has_copied
 fi
 
