@@ -301,7 +301,7 @@ static u8 *virtscsi_fill_prot(struct virtscsi *vscsi, struct scsi_cmnd *sc,
  * The mid-layer's CDB has zeroes at its end.
  */
 static void virtscsi_fill(struct virtscsi *vscsi, struct scsi_cmnd *sc,
-			  unsigned int prot_nents)
+			  u32 tag, unsigned int prot_nents)
 {
 	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
 	struct virtio_scsi_cmd_resp *resp = cmd->resp;
@@ -312,7 +312,7 @@ static void virtscsi_fill(struct virtscsi *vscsi, struct scsi_cmnd *sc,
 
 	/* Both kinds of header begin with these. */
 	virtscsi_set_lun(req->lun, sc->device);
-	req->tag = cpu_to_virtio64(vscsi->vdev, virtscsi_tag(sc));
+	req->tag = cpu_to_virtio64(vscsi->vdev, tag);
 	req->task_attr = VIRTIO_SCSI_S_SIMPLE;
 	if (vscsi->pi)
 		cdb = virtscsi_fill_prot(vscsi, sc, prot_nents);
@@ -367,7 +367,7 @@ static int virtscsi_add(struct virtqueue *vq, struct scsi_cmnd *sc,
 static int virtscsi_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *sc)
 {
 	struct virtscsi *vscsi = shost_priv(shost);
-	u32 num = blk_mq_unique_tag_to_hwq(virtscsi_tag(sc));
+	u32 tag = virtscsi_tag(sc), num = blk_mq_unique_tag_to_hwq(tag);
 	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_REQ + num];
 	unsigned int prot_nents = virtscsi_prot_nents(sc);
 	bool kick = sc->flags & SCMD_LAST;
@@ -375,7 +375,7 @@ static int virtscsi_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *sc)
 	unsigned long flags;
 	int err = -EIO;
 
-	virtscsi_fill(vscsi, sc, prot_nents);
+	virtscsi_fill(vscsi, sc, tag, prot_nents);
 
 	rcu_read_lock();
 	spin_lock_irqsave(&queue->lock, flags);
