@@ -70,6 +70,17 @@ request_interrupts()
 	}' /proc/interrupts
 }
 
+# verified_fio SECONDS ARGUMENTS...: data is read again and compared. (To show the use of
+# disks, fio looks for each of them in all of /sys/block.)
+verified_fio()
+{
+	local seconds=$1
+
+	shift
+	timeout "$seconds" fio --eta=never --disk_util=0 --thread --direct=1 --ioengine=io_uring --verify=crc32c \
+		--verify_fatal=1 "$@"
+}
+
 # All disks of a host at once, every block read again and compared
 fio_disks()
 {
@@ -78,8 +89,7 @@ fio_disks()
 	for disk in $(host_disks "$1"); do
 		jobs="$jobs --name=$disk --filename=/dev/$disk"
 	done
-	timeout 120 fio --eta=never --thread --direct=1 --ioengine=io_uring --rw=randwrite --bsrange=4k-512k \
-		--iodepth=8 --size=1m --verify=crc32c --verify_fatal=1 $jobs
+	verified_fio 120 --rw=randwrite --bsrange=4k-512k --iodepth=8 --size=1m $jobs
 }
 
 longest_lists()
@@ -158,8 +168,8 @@ resets()
 {
 	local status i=0
 
-	timeout 60 fio --eta=never --direct=1 --ioengine=io_uring --rw=randwrite --bs=4k --iodepth=8 --size=2m \
-		--loops=6 --verify=crc32c --verify_fatal=1 --name=reset --filename="$1" --name=other --filename="$2" &
+	verified_fio 60 --rw=randwrite --bs=4k --iodepth=8 --size=2m --loops=6 \
+		--name=reset --filename="$1" --name=other --filename="$2" &
 	while [ $i -lt 5 ]; do
 		sg_reset --device --no-esc "$1" && sg_reset --target --no-esc "$1" && sg_reset --host "$1"
 		status=$?
@@ -219,8 +229,7 @@ suspends()
 	for host in $hosts; do
 		jobs="$jobs --name=$host --filename=/dev/$(scsi_disk "$host-0-0")"
 	done
-	timeout 100 fio --eta=never --direct=1 --ioengine=io_uring --rw=randwrite --bs=16k --iodepth=8 --size=2m --loops=4 \
-		--verify=crc32c --verify_fatal=1 $jobs &
+	verified_fio 100 --rw=randwrite --bs=16k --iodepth=8 --size=2m --loops=4 $jobs &
 	fio=$!
 	echo 1 >/sys/module/suspend/parameters/pm_test_delay
 	echo devices >/sys/power/pm_test &&
@@ -237,8 +246,8 @@ test_unplug()
 {
 	local name=$1 disk=$(scsi_disk "$1-0-0") reader
 
-	fio --name=unplug --filename="/dev/$disk" --direct=1 --ioengine=io_uring --rw=randwrite --bs=4k \
-		--iodepth=16 --size=16m --time_based --runtime=100 >/dev/null 2>&1 &
+	fio --name=unplug --filename="/dev/$disk" --disk_util=0 --direct=1 --ioengine=io_uring --rw=randwrite \
+		--bs=4k --iodepth=16 --size=16m --time_based --runtime=100 >/dev/null 2>&1 &
 	reader=$!
 	sleep 1
 	echo "# host unplug $name"
@@ -259,8 +268,7 @@ fio_polled()
 	queues_are "$1" 4 || return 1
 	before=$(interrupts "$dir")
 	[ "$(request_interrupts "$dir" | wc -l)" = 2 ] || return 1
-	timeout 60 fio --eta=never --name=poll --filename="/dev/$1" --direct=1 --ioengine=io_uring --hipri=1 \
-		--rw=randrw --bs=4k --iodepth=8 --size=4m --verify=crc32c --verify_fatal=1 || return 1
+	verified_fio 60 --name=poll --filename="/dev/$1" --hipri=1 --rw=randrw --bs=4k --iodepth=8 --size=4m || return 1
 	after=$(interrupts "$dir")
 	echo "interrupts for 1024 polled writes and as many reads: $((after - before))"
 	[ $((after - before)) -lt 100 ]
