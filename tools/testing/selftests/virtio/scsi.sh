@@ -297,7 +297,12 @@ for host in $hosts; do
 	test_host "$host"
 	test_data "$host"
 done
-check "with the DMA API there was often no memory" said 'swiotlb buffer is full'
+# A debug kernel submits commands more slowly than the device answers.
+if [ "$patience" = 1 ]; then
+	check "with the DMA API there was often no memory" said 'swiotlb buffer is full'
+else
+	skip "with the DMA API there was often no memory" "too slow for it"
+fi
 for host in sip4 sdm1 pip4 pdm1; do
 	test_commands $host
 	check "$host: sg_reset of device, target and host under I/O" \
