@@ -39,6 +39,8 @@ struct vring_table {
 
 #define VRING_TABLE_MIN_ORDER	2
 #define VRING_TABLE_MAX_ORDER	16
+/* Elements of a buffer that may do without, if it may have a table */
+#define VRING_DIRECT_MAX	8
 
 /*
  * Tables that no buffer owns now, by size.  They are carved from chunks, which
@@ -271,16 +273,17 @@ bool vring_packed_enable_cb_delayed(struct virtqueue *vq);
 bool vring_packed_poll(struct virtqueue *vq, unsigned int state);
 
 /*
- * The one rule for indirect tables.  Descriptors in the ring are cheaper for
- * both sides, but take room: use them while @reserve others stay free.  A
- * buffer with a context has no place for a table.
+ * The one rule for indirect tables.  A few descriptors in the ring are cheaper
+ * for both sides than a table, but take room: use them while @reserve others
+ * stay free.  Many are not: those of a table follow each other and need no ID.
+ * A buffer with a context has no place for a table.
  */
 static inline bool vring_wants_table(const struct vring_virtqueue *vring,
 				     unsigned int num, unsigned int reserve,
 				     const void *ctx)
 {
 	return vring->indirect && num > 1 && !ctx &&
-	       num + reserve > vring->vq.num_free;
+	       (num + reserve > vring->vq.num_free || num > VRING_DIRECT_MAX);
 }
 
 static inline struct vring_table *
