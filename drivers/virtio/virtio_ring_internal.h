@@ -451,19 +451,24 @@ static __always_inline void *vring_put_buf(struct vring_virtqueue *vring,
 	return data;
 }
 
-/* Of a used buffer: its token, the bytes written (@len, checked), its context */
-static __always_inline void *vring_take(struct vring_virtqueue *vring,
-					const struct vring_state *state,
-					unsigned int *len, void **ctx)
+/*
+ * Some devices report wrong lengths and work well otherwise (2.7.8.2): don't
+ * refuse them, but nobody shall read what wasn't written.
+ */
+static __always_inline void vring_check_len(struct vring_virtqueue *vring,
+					    const struct vring_state *state,
+					    unsigned int *len)
 {
-	/*
-	 * Some devices report wrong lengths and work well otherwise (2.7.8.2):
-	 * don't refuse them, but nobody shall read what wasn't written.
-	 */
 	if (unlikely(*len > state->in_len)) {
 		*len = state->in_len;
 		vring->len_errors++;
 	}
+}
+
+/* The token and the context of a used buffer */
+static __always_inline void *vring_take(const struct vring_state *state,
+					void **ctx)
+{
 	if (ctx)
 		*ctx = state->indirect ? NULL : state->ctx;
 	return state->data;

@@ -646,7 +646,10 @@ static void packed_arm_event(struct vring_virtqueue *vring)
 			cpu_to_le16(vring->last_used));
 }
 
-/* Read the next used descriptor: true if it has a buffer ID in flight. */
+/*
+ * Read the next used descriptor: true if it has a buffer ID in flight, with the
+ * bytes written, checked.
+ */
 static __always_inline bool packed_read_used(struct vring_virtqueue *vring,
 					     u16 pos, u16 *used_id, u32 *len)
 {
@@ -664,16 +667,17 @@ static __always_inline bool packed_read_used(struct vring_virtqueue *vring,
 		vring_break(vring, "used id %u is not in flight", id);
 		return false;
 	}
+	vring_check_len(vring, &vring->rings.state[id], len);
 	*used_id = id;
 	return true;
 }
 
 static __always_inline void *
-packed_take_used(struct vring_virtqueue *vring, u16 pos, u16 id,
-		 unsigned int *len, void **ctx, bool in_order)
+packed_take_used(struct vring_virtqueue *vring, u16 pos, u16 id, void **ctx,
+		 bool in_order)
 {
 	struct vring_state *state = &vring->rings.state[id];
-	void *data = vring_take(vring, state, len, ctx);
+	void *data = vring_take(state, ctx);
 
 	pos = packed_advance(vring, pos, state->num);
 	WRITE_ONCE(vring->last_used, pos);
@@ -706,7 +710,7 @@ static noinline void *packed_get_in_order(struct vring_virtqueue *vring,
 		WRITE_ONCE(vring->batch_last, -1);
 	}
 	vring->oldest = vring->rings.state[state->last].next;
-	return packed_take_used(vring, pos, id, len, ctx, true);
+	return packed_take_used(vring, pos, id, ctx, true);
 }
 
 void *vring_packed_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
@@ -727,7 +731,7 @@ void *vring_packed_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 		return packed_get_in_order(vring, pos, len, ctx);
 	if (!packed_read_used(vring, pos, &id, len))
 		return NULL;
-	return packed_take_used(vring, pos, id, len, ctx, false);
+	return packed_take_used(vring, pos, id, ctx, false);
 }
 
 /*

@@ -513,7 +513,10 @@ static void split_arm_event(struct vring_virtqueue *vring)
 			cpu_to_virtio16(vring->vq.vdev, vring->last_used));
 }
 
-/* Read the next element of the used ring: true if it has a head in flight. */
+/*
+ * Read the next element of the used ring: true if it has a head in flight, with
+ * the bytes written, checked.
+ */
 static __always_inline bool split_read_used(struct vring_virtqueue *vring,
 					    u16 *used_id, u32 *len)
 {
@@ -533,22 +536,31 @@ static __always_inline bool split_read_used(struct vring_virtqueue *vring,
 		vring_break(vring, "used id %u is not in flight", id);
 		return false;
 	}
+	vring_check_len(vring, &vring->rings.state[id], len);
 	*used_id = id;
 	return true;
 }
 
 static __always_inline void *
-split_take_used(struct vring_virtqueue *vring, u16 id, unsigned int *len,
-		void **ctx, bool in_order)
+split_take_used(struct vring_virtqueue *vring, u16 id, void **ctx,
+		bool in_order)
 {
 	struct vring_state *state = &vring->rings.state[id];
-	void *data = vring_take(vring, state, len, ctx);
+	void *data = vring_take(state, ctx);
 
 	WRITE_ONCE(vring->last_used, vring->last_used + 1);
 	if (!READ_ONCE(vring->cb_disabled) && vring->event &&
 	    vring->used_seen == vring->last_used)
 		split_arm_event(vring);
 	return vring_put_buf(vring, state, id, data, in_order);
+}
+
+/* The used index has no room for all buffers of a batch. */
+static noinline void *split_long_batch(struct vring_virtqueue *vring)
+{
+	vring_break(vring, "the batch ends behind the used index %u",
+		    vring->used_seen);
+	return NULL;
 }
 
 /*
@@ -559,25 +571,31 @@ split_take_used(struct vring_virtqueue *vring, u16 id, unsigned int *len,
 static noinline void *split_get_in_order(struct vring_virtqueue *vring,
 					 unsigned int *len, void **ctx)
 {
-	u16 id = vring->oldest, last;
+	u16 id = vring->oldest;
 	struct vring_state *state = &vring->rings.state[id];
 
-	if (vring->batch_last < 0) {
-		if (!split_read_used(vring, &last, &vring->batch_len))
-			return NULL;
-		vring->batch_last = last;
-	}
 	*len = state->in_len;
 	if (id == vring->batch_last) {
 		*len = vring->batch_len;
 		vring->batch_last = -1;
 	} else if (unlikely((u16)(vring->used_seen - vring->last_used) == 1)) {
-		vring_break(vring, "the batch ends behind the used index %u",
-			    vring->used_seen);
-		return NULL;
+		return split_long_batch(vring);
 	}
-	vring->oldest = vring->rings.state[state->last].next;
-	return split_take_used(vring, id, len, ctx, true);
+	/* Descriptors are taken in turn. */
+	vring->oldest = (id + state->num) & (split_ring(vring)->num - 1);
+	return split_take_used(vring, id, ctx, true);
+}
+
+/* Out of line, as with it split_get_in_order() would have to save registers. */
+static noinline void *split_get_batch(struct vring_virtqueue *vring,
+				      unsigned int *len, void **ctx)
+{
+	u16 last;
+
+	if (!split_read_used(vring, &last, &vring->batch_len))
+		return NULL;
+	vring->batch_last = last;
+	return split_get_in_order(vring, len, ctx);
 }
 
 void *vring_split_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
@@ -587,11 +605,13 @@ void *vring_split_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 
 	if (vring->used_seen == vring->last_used && !split_refresh_used(vring))
 		return NULL;
+	if (vring->in_order && vring->batch_last < 0)
+		return split_get_batch(vring, len, ctx);
 	if (vring->in_order)
 		return split_get_in_order(vring, len, ctx);
 	if (!split_read_used(vring, &id, len))
 		return NULL;
-	return split_take_used(vring, id, len, ctx, false);
+	return split_take_used(vring, id, ctx, false);
 }
 
 /*
