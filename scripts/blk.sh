@@ -3,9 +3,8 @@
 #
 # Guests of the block driver's suites. After scripts/vm.sh:
 #
-#  blk_kernel                 builds the guest's kernel, and what modules need of it
-#  blk_module NAME FILE...    builds the module NAME (the first FILE is its Kbuild)
-#                             against that kernel, in build/NAME
+#  blk_kernel                 builds the guest's kernel, and what modules need of it:
+#                             vm_module builds them
 #  blk_disk SERIAL [DRIVE-OPTION]
 #                             adds a disk to the array BLK_DISKS, QEMU's options; the
 #                             number says what it is, see blk-lib.sh in
@@ -33,23 +32,6 @@ blk_kernel()
 {
 	"$TOP/scripts/kernel" "${BLK_KERNEL_OPTIONS[@]}" bzImage modules_prepare || exit
 	VM_KERNEL=$BUILD/$BLK_GUEST/arch/x86/boot/bzImage
-}
-
-# Kbuild writes next to the sources, so these are links in a folder of our own.
-blk_module()
-{
-	local log=$LOGS/$1.log cc=gcc dir=$BUILD/$1
-	shift
-
-	want_packages ccache && cc="ccache gcc"
-	rm -rf "$dir"
-	mkdir "$dir"
-	ln -st "$dir" "$@"
-	logged "building the module" "$log" '^  [A-Z]' 300 \
-		make -L -C "$OVERLAY" O="$BUILD/$BLK_GUEST" CC="$cc" M="$dir" W=1 \
-		KBUILD_EXTRA_SYMBOLS="$BUILD/$BLK_GUEST/vmlinux.symvers" \
-		KBUILD_BUILD_TIMESTAMP=2025-01-01 modules ||
-		die "the module does not build: $(grep -m 1 -E 'error:|undefined' "$log" || tail -n 1 "$log") (log: $log)"
 }
 
 # blk_has LETTER SERIAL: on or off

@@ -25,8 +25,8 @@
 #  other lines               kept in the file only
 #
 #  vm_module NAME FILE...    build a module in build/NAME from these files (one of them is
-#                            Kbuild), against the guest's kernel: call before it
-#                            "scripts/kernel bzImage modules_prepare"
+#                            Kbuild), against the kernel that VM_KERNEL is: call before
+#                            it "scripts/kernel bzImage modules_prepare"
 #  vm_disk ID MB             make an empty disk image; sets VM_DISK to the -drive option's
 #                            value (if=none,id=ID); call it before vm_start
 #  vm_start NAME APPEND QEMU-OPTION...
@@ -96,7 +96,7 @@ vm_accel_options()
 # Kbuild writes next to the sources, so these are links in a folder of its own.
 vm_module()
 {
-	local log=$LOGS/$1.log cc=gcc dir=$BUILD/$1
+	local log=$LOGS/$1.log cc=gcc dir=$BUILD/$1 kernel=${VM_KERNEL%/arch/*}
 	shift
 
 	want_packages ccache && cc="ccache gcc"
@@ -104,8 +104,8 @@ vm_module()
 	mkdir "$dir"
 	ln -st "$dir" "$@"
 	logged "building the module ${dir##*/}" "$log" '^  [A-Z]' 300 \
-		make -L -C "$OVERLAY" O="$BUILD/guest" CC="$cc" M="$dir" W=1 \
-		KBUILD_EXTRA_SYMBOLS="$BUILD/guest/vmlinux.symvers" \
+		make -L -C "$OVERLAY" O="$kernel" CC="$cc" M="$dir" W=1 \
+		KBUILD_EXTRA_SYMBOLS="$kernel/vmlinux.symvers" \
 		KBUILD_BUILD_TIMESTAMP=2025-01-01 modules ||
 		die "the module does not build: $(grep -m 1 -E 'error:|undefined' "$log" || tail -n 1 "$log") (log: $log)"
 }
