@@ -223,6 +223,18 @@ void virtqueue_add_page(struct virtqueue *vq, struct page *page,
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_page);
 
+/* So many elements of a list or an array were added, or an error came. */
+static __always_inline void virtqueue_count_added(struct virtqueue *vq,
+						  u16 *room, int added)
+{
+	if (unlikely(added < 0)) {
+		virtqueue_fail(vq, added);
+		return;
+	}
+	*room -= added;
+	vq->build.added += added;
+}
+
 /* For implementations that can't do better */
 static void virtqueue_add_each_bvec(struct virtqueue *vq,
 				    const struct bio_vec *bvecs,
@@ -256,14 +268,10 @@ static noinline void virtqueue_add_array(struct virtqueue *vq,
 	added = INDIRECT_CALL_2(vq->ops->add_bvecs, vring_split_add_bvecs,
 				vring_packed_add_bvecs, vq, bvecs, iter, max,
 				*room, dir);
-	if (unlikely(added == -E2BIG)) {
+	if (unlikely(added == -E2BIG))
 		virtqueue_no_room(vq);
-	} else if (unlikely(added < 0)) {
-		virtqueue_fail(vq, added);
-	} else {
-		*room -= added;
-		vq->build.added += added;
-	}
+	else
+		virtqueue_count_added(vq, room, added);
 }
 
 /**
@@ -374,12 +382,7 @@ void virtqueue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 	}
 	added = INDIRECT_CALL_2(vq->ops->add_sg, vring_split_add_sg,
 				vring_packed_add_sg, vq, sgl, nents, dir);
-	if (unlikely(added < 0)) {
-		virtqueue_fail(vq, added);
-		return;
-	}
-	*room -= added;
-	vq->build.added += added;
+	virtqueue_count_added(vq, room, added);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_sg);
 
