@@ -5,8 +5,6 @@
  * made to lose, to get twice or to overrun anything.
  */
 #include <linux/slab.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "../../../drivers/virtio/virtio_ring_internal.h"
@@ -16,19 +14,6 @@ struct fuzz fuzz;
 
 /* Buffers are parts of this. */
 static u8 memory[4 * 4096] __aligned(4096);
-
-/* Ends the program: the input is what libFuzzer keeps. */
-void test_fail(const char *file, int line, const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "%s:%d: ", file, line);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "\nlast of %u messages: %s\n", shim.errs, shim.last_err);
-	abort();
-}
 
 void virtio_check_driver_offered_feature(const struct virtio_device *vdev,
 					 unsigned int fbit)

@@ -13,18 +13,6 @@ struct virtio_driver *target_driver;
 unsigned int nr_cpu_ids = 3;
 unsigned int irqsaves;
 
-void test_fail(const char *file, int line, const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "%s:%d: ", file, line);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "\nlast of %u messages: %s\n", shim.errs, shim.last_err);
-	abort();
-}
-
 /* Work */
 
 static struct work_struct *works;
