@@ -36,8 +36,10 @@ packets() { sed -n 's/^ *eth0: *//p' /proc/net/dev | awk -v n="$1" '{ print $n }
 
 figures()
 {
-	timeout -s KILL 60 $traffic "$@" >/tmp/figures || return 1
+	timeout -s KILL 60 $traffic "$@" >/tmp/figures 2>&1
+	status=$?
 	echo "# $guest: $1: $(cat /tmp/figures)"
+	return $status
 }
 
 passed()

@@ -171,8 +171,9 @@ static void send_datagram(int fd, struct flight *flight, unsigned int max)
 		fail("no answer to a datagram");
 	}
 	flight->sent = now_ms();
-	/* Full queues are like loss: it is sent again. */
-	if (send(fd, buf, len, 0) < 0 && errno != ENOBUFS && errno != EAGAIN)
+	/* Full queues and a server that isn't there yet are like loss. */
+	if (send(fd, buf, len, 0) < 0 && errno != ENOBUFS &&
+	    errno != EAGAIN && errno != ECONNREFUSED)
 		fail("send");
 }
 
