@@ -127,9 +127,10 @@ void *vring_unmap_used(struct vring_virtqueue *vring,
 }
 
 /* The buffer at free_head will not be: @num elements of it were appended. */
-void vring_cancel(struct vring_virtqueue *vring, struct vring_state *state,
-		  unsigned int num)
+void vring_cancel(struct vring_virtqueue *vring, unsigned int num)
 {
+	struct vring_state *state = vring_free_state(vring);
+
 	if (vring->rings.map)
 		vring_unmap_buf(vring, state, vring->free_head, num);
 	vring_release(vring, state);
@@ -584,7 +585,6 @@ int vring_set_dma_premapped(struct virtqueue *vq)
 
 	if (vq->num_free != vring->rings.num)
 		return -EINVAL;
-	vring->premapped = true;
 	vring->plain = false;
 	return 0;
 }

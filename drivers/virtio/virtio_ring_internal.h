@@ -79,7 +79,6 @@ struct vring_state {
  * the end takes that back from the last one, so its flags are kept here.
  */
 struct split_build {
-	struct vring_state *state;
 	struct vring_desc *desc;	/* the ring's or the table's */
 	struct vring_desc *last;	/* the last element */
 	u32 in_len;			/* bytes that the device may write */
@@ -88,16 +87,20 @@ struct split_build {
 	bool indirect;
 };
 
+/* Where the next element in the ring goes */
+struct packed_place {
+	struct vring_packed_desc *desc;
+	unsigned int lap_flags;		/* of available descriptors there */
+	unsigned int flags;		/* those, or others to hide it */
+};
+
 struct packed_build {
-	struct vring_state *state;
-	struct vring_packed_desc *next;	/* where the next element goes */
+	struct packed_place at;		/* valid also between buffers */
 	struct vring_packed_desc *last;	/* the last element in the ring */
+	struct vring_packed_desc *table;	/* the next one, or NULL */
 	u32 in_len;			/* bytes that the device may write */
 	unsigned int last_flags;
 	unsigned int head_flags;	/* VRING_DESC_F_WRITE of the first */
-	unsigned int wrap_flags;	/* of the next element in the ring */
-	unsigned int lap_flags;		/* of available descriptors at @next */
-	bool indirect;
 };
 
 /* Packed virtqueue (2.8) */
@@ -132,9 +135,7 @@ struct vring_virtqueue {
 	u16 published;		/* split: what the device may see ends here */
 	u16 last_used;		/* the next used one to look at */
 	u16 used_seen;		/* split: the device's index when last read */
-	u16 lap_flags;		/* packed: of what is available at @next_desc */
-	struct vring_packed_desc *next_desc;	/* where the next buffer goes */
-	struct vring_packed_desc *held_desc;	/* first one that isn't public */
+	struct vring_packed_desc *held_desc;	/* packed: first that isn't public */
 	u16 held_flags;		/* what makes it available */
 	u16 free_head;		/* unused state */
 	u16 batch;		/* of buffers that are not public, never 0 */
@@ -151,7 +152,6 @@ struct vring_virtqueue {
 	bool in_order;		/* VIRTIO_F_IN_ORDER */
 	bool cb_disabled;
 	bool event_triggered;	/* the event fired and isn't armed again */
-	bool premapped;
 	bool plain;		/* no DMA API, and not premapped */
 	union {
 		struct split_build split_build;
@@ -199,8 +199,7 @@ bool vring_tables_grow(struct vring_virtqueue *vring, unsigned int order,
 		       gfp_t gfp);
 void *vring_unmap_used(struct vring_virtqueue *vring,
 		       const struct vring_state *state, u16 id, void *data);
-void vring_cancel(struct vring_virtqueue *vring, struct vring_state *state,
-		  unsigned int num);
+void vring_cancel(struct vring_virtqueue *vring, unsigned int num);
 void vring_age_batches(struct vring_virtqueue *vring);
 
 __printf(2, 3)
@@ -228,14 +227,14 @@ int vring_split_start_buf(struct virtqueue *vq, unsigned int out,
 			  unsigned int in, void *data, void *ctx, gfp_t gfp);
 int vring_split_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 		       unsigned int nents, enum dma_data_direction dir);
-int vring_split_add_page(struct virtqueue *vq, struct page *page,
-			 unsigned int offset, unsigned int len,
-			 enum dma_data_direction dir);
+void vring_split_add_page(struct virtqueue *vq, struct page *page,
+			  unsigned int offset, unsigned int len,
+			  enum dma_data_direction dir);
 int vring_split_add_bvecs(struct virtqueue *vq, const struct bio_vec *bvecs,
 			  const struct bvec_iter *iter, unsigned int max,
 			  unsigned int room, enum dma_data_direction dir);
-int vring_split_add_dma(struct virtqueue *vq, dma_addr_t addr, unsigned int len,
-			enum dma_data_direction dir);
+void vring_split_add_dma(struct virtqueue *vq, dma_addr_t addr,
+			 unsigned int len, enum dma_data_direction dir);
 int vring_split_end_buf(struct virtqueue *vq);
 void vring_split_cancel_buf(struct virtqueue *vq);
 bool vring_split_kick_prepare(struct virtqueue *vq);
@@ -255,14 +254,14 @@ int vring_packed_start_buf(struct virtqueue *vq, unsigned int out,
 			   unsigned int in, void *data, void *ctx, gfp_t gfp);
 int vring_packed_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 			unsigned int nents, enum dma_data_direction dir);
-int vring_packed_add_page(struct virtqueue *vq, struct page *page,
-			  unsigned int offset, unsigned int len,
-			  enum dma_data_direction dir);
+void vring_packed_add_page(struct virtqueue *vq, struct page *page,
+			   unsigned int offset, unsigned int len,
+			   enum dma_data_direction dir);
 int vring_packed_add_bvecs(struct virtqueue *vq, const struct bio_vec *bvecs,
 			   const struct bvec_iter *iter, unsigned int max,
 			   unsigned int room, enum dma_data_direction dir);
-int vring_packed_add_dma(struct virtqueue *vq, dma_addr_t addr,
-			 unsigned int len, enum dma_data_direction dir);
+void vring_packed_add_dma(struct virtqueue *vq, dma_addr_t addr,
+			  unsigned int len, enum dma_data_direction dir);
 int vring_packed_end_buf(struct virtqueue *vq);
 void vring_packed_cancel_buf(struct virtqueue *vq);
 bool vring_packed_kick_prepare(struct virtqueue *vq);
@@ -278,12 +277,18 @@ bool vring_packed_poll(struct virtqueue *vq, unsigned int state);
  * stay free.  Many are not: those of a table follow each other and need no ID.
  * A buffer with a context has no place for a table.
  */
+static inline bool vring_prefers_ring(const struct vring_virtqueue *vring,
+				      unsigned int num, unsigned int reserve)
+{
+	return num + reserve <= vring->vq.num_free && num <= VRING_DIRECT_MAX;
+}
+
 static inline bool vring_wants_table(const struct vring_virtqueue *vring,
 				     unsigned int num, unsigned int reserve,
 				     const void *ctx)
 {
 	return vring->indirect && num > 1 && !ctx &&
-	       (num + reserve > vring->vq.num_free || num > VRING_DIRECT_MAX);
+	       !vring_prefers_ring(vring, num, reserve);
 }
 
 static inline struct vring_table *
@@ -307,6 +312,21 @@ static inline void vring_table_put(struct vring_virtqueue *vring,
 	vring->tables.free[table->order] = table;
 }
 
+/* The state of the buffer that is started next, or is being built */
+static inline struct vring_state *
+vring_free_state(const struct vring_virtqueue *vring)
+{
+	return &vring->rings.state[vring->free_head];
+}
+
+static inline void vring_start_direct(struct vring_state *state, void *data,
+				      void *ctx)
+{
+	state->data = data;
+	state->ctx = ctx;
+	state->indirect = false;
+}
+
 /*
  * Begin a buffer of @num elements with the state at @free_head, if there is
  * room in the ring.  1 if it has a table, 0 if not; -ENOSPC or -ENOMEM.
@@ -326,13 +346,14 @@ static __always_inline int vring_start(struct vring_virtqueue *vring,
 		return want && vring->vq.num_free && num > vring->rings.num ?
 		       -ENOMEM : -ENOSPC;
 
+	if (!table) {
+		vring_start_direct(state, data, ctx);
+		return 0;
+	}
 	state->data = data;
-	if (table)
-		state->table = table;
-	else
-		state->ctx = ctx;
-	state->indirect = table;
-	return table ? 1 : 0;
+	state->table = table;
+	state->indirect = true;
+	return 1;
 }
 
 /* KMSAN learns of what a device does from the DMA API, or from us. */
@@ -455,14 +476,14 @@ static __always_inline void *vring_put_buf(struct vring_virtqueue *vring,
  * Some devices report wrong lengths and work well otherwise (2.7.8.2): don't
  * refuse them, but nobody shall read what wasn't written.
  */
-static __always_inline void vring_check_len(struct vring_virtqueue *vring,
-					    const struct vring_state *state,
-					    unsigned int *len)
+static __always_inline u32 vring_used_len(struct vring_virtqueue *vring,
+					  const struct vring_state *state,
+					  u32 written)
 {
-	if (unlikely(*len > state->in_len)) {
-		*len = state->in_len;
-		vring->len_errors++;
-	}
+	if (likely(written <= state->in_len))
+		return written;
+	vring->len_errors++;
+	return state->in_len;
 }
 
 /* The token and the context of a used buffer */

@@ -25,7 +25,7 @@
 #define PACKED_USED	BIT(VRING_PACKED_DESC_F_USED)
 #define PACKED_WRAP	BIT(VRING_PACKED_EVENT_F_WRAP_CTR)
 
-static inline u16 packed_index(u16 pos)
+static inline unsigned int packed_index(u16 pos)
 {
 	return pos & ~PACKED_WRAP;
 }
@@ -55,10 +55,11 @@ static_assert(PACKED_USED == PACKED_WRAP);
 /* Where the next buffer goes */
 static inline u16 packed_next_pos(const struct vring_virtqueue *vring)
 {
-	u16 index = vring->next_desc - vring->rings.packed.desc;
+	const struct packed_build *build = &vring->packed_build;
+	u16 index = build->at.desc - vring->rings.packed.desc;
 
 	/* In a lap where the wrap counter is 1 this flag is 0. */
-	return index | (~vring->lap_flags & PACKED_USED);
+	return index | (~build->at.lap_flags & PACKED_USED);
 }
 
 /* Has the device used the descriptor that is at a position? */
@@ -81,11 +82,16 @@ static inline void packed_write_flags(struct vring_packed_desc *desc, u16 flags)
 	WRITE_ONCE(desc->flags, cpu_to_le16(flags));
 }
 
-/* The buffers up to next_desc become the device's. */
+/* The next descriptor is the first one of a batch. */
+static __always_inline void packed_hide_next(struct packed_build *build)
+{
+	build->at.flags = packed_other_lap(build->at.lap_flags);
+}
+
+/* There are buffers that ended: they become the device's. */
 static __always_inline void packed_publish(struct vring_virtqueue *vring)
 {
-	if (!vring->held_desc)
-		return;
+	packed_hide_next(&vring->packed_build);
 	/*
 	 * The batch before the flags of its first descriptor: pairs with the
 	 * device's barrier between reading flags and the rest.
@@ -96,15 +102,10 @@ static __always_inline void packed_publish(struct vring_virtqueue *vring)
 	vring_end_batch(vring);
 }
 
-/* The next descriptor is where the next buffer goes. */
-static __always_inline void packed_build_in_ring(struct vring_virtqueue *vring,
-						 struct packed_build *build)
+static inline void packed_publish_pending(struct vring_virtqueue *vring)
 {
-	build->next = vring->next_desc;
-	build->lap_flags = vring->lap_flags;
-	build->wrap_flags = vring->lap_flags;
-	if (!vring->held_desc)
-		build->wrap_flags = packed_other_lap(vring->lap_flags);
+	if (vring->held_desc)
+		packed_publish(vring);
 }
 
 /* A device that has work to do may soon make room. */
@@ -112,34 +113,38 @@ static noinline int packed_no_room(struct vring_virtqueue *vring, bool readable,
 				   int err)
 {
 	if (err == -ENOSPC && readable) {
-		packed_publish(vring);
+		packed_publish_pending(vring);
 		vring_take_added(vring, packed_next_pos(vring));
 		vring_notify(&vring->vq);
 	}
 	return err;
 }
 
+static __always_inline void packed_start_at(struct vring_virtqueue *vring,
+					    struct packed_build *build)
+{
+	build->in_len = 0;
+	build->head_flags = VRING_DESC_F_WRITE;
+	build->table = NULL;
+	if (unlikely(vring->rings.map))
+		vring->map_next = vring->free_head;
+}
+
 static __always_inline int packed_start(struct vring_virtqueue *vring,
 					struct packed_build *build,
+					struct vring_state *state,
 					bool readable, unsigned int num,
 					unsigned int reserve, void *data,
 					void *ctx, gfp_t gfp)
 {
-	struct vring_state *state = &vring->rings.state[vring->free_head];
 	int err;
 
 	err = vring_start(vring, state, num, reserve, data, ctx, gfp);
 	if (unlikely(err < 0))
 		return packed_no_room(vring, readable, err);
-	build->state = state;
-	build->in_len = 0;
-	build->head_flags = VRING_DESC_F_WRITE;
-	build->indirect = err;
-	vring->map_next = vring->free_head;
-	if (build->indirect)
-		build->next = state->table->desc;
-	else
-		packed_build_in_ring(vring, build);
+	packed_start_at(vring, build);
+	if (err)
+		build->table = state->table->desc;
 	return 0;
 }
 
@@ -153,16 +158,16 @@ static __always_inline void packed_append_ring(struct vring_virtqueue *vring,
 					       unsigned int len,
 					       unsigned int flags)
 {
-	struct vring_packed_desc *desc = build->next;
+	struct vring_packed_desc *desc = build->at.desc;
 
-	flags |= build->wrap_flags;
+	flags |= build->at.flags;
 	build->last = desc;
 	build->last_flags = flags;
-	if (++build->next == vring->rings.packed.end) {
-		build->next = vring->rings.packed.desc;
-		build->lap_flags = packed_other_lap(build->lap_flags);
+	if (++build->at.desc == vring->rings.packed.end) {
+		build->at.desc = vring->rings.packed.desc;
+		build->at.lap_flags = packed_other_lap(build->at.lap_flags);
 	}
-	build->wrap_flags = build->lap_flags;
+	build->at.flags = build->at.lap_flags;
 
 	desc->addr = cpu_to_le64(addr);
 	desc->len = cpu_to_le32(len);
@@ -176,7 +181,7 @@ static __always_inline void packed_append_table(struct packed_build *build,
 						unsigned int len,
 						unsigned int flags)
 {
-	struct vring_packed_desc *desc = build->next++;
+	struct vring_packed_desc *desc = build->table++;
 
 	desc->addr = cpu_to_le64(addr);
 	desc->len = cpu_to_le32(len);
@@ -203,11 +208,13 @@ static __always_inline struct vring_map *
 packed_take_map(struct vring_virtqueue *vring, struct packed_build *build,
 		bool indirect)
 {
-	const struct vring_table *table = build->state->table;
+	const struct vring_table *table;
 
-	if (indirect)
+	if (indirect) {
+		table = vring_free_state(vring)->table;
 		return table->map +
-		       (build->next - (struct vring_packed_desc *)table->desc);
+		       (build->table - (struct vring_packed_desc *)table->desc);
+	}
 	vring->map_last = vring->map_next;
 	vring->map_next = vring->rings.state[vring->map_last].next;
 	return &vring->rings.map[vring->map_last];
@@ -219,7 +226,7 @@ packed_map_sg(struct vring_virtqueue *vring, struct packed_build *build,
 	      struct scatterlist *sg, enum dma_data_direction dir,
 	      bool indirect)
 {
-	if (!vring->premapped)
+	if (!vring->vq.premapped)
 		return vring_map_page(vring,
 				      packed_take_map(vring, build, indirect),
 				      sg_page(sg), sg->offset, sg->length, dir);
@@ -276,31 +283,72 @@ packed_append_each(struct vring_virtqueue *vring, struct packed_build *build,
 static __always_inline int
 packed_append_sgs(struct vring_virtqueue *vring, struct packed_build *build,
 		  struct scatterlist **sgs, unsigned int lists,
-		  unsigned int out, unsigned int max, unsigned int *num)
+		  unsigned int out, unsigned int max, unsigned int *num,
+		  bool indirect)
 {
 	if (unlikely(!vring->plain))
 		return packed_append_each(vring, build, sgs, lists, out, max,
-					  num, build->indirect, false);
-	if (build->indirect)
-		return packed_append_each(vring, build, sgs, lists, out, max,
-					  num, true, true);
+					  num, indirect, false);
 	return packed_append_each(vring, build, sgs, lists, out, max, num,
-				  false, true);
+				  indirect, true);
+}
+
+/* Where the first one of the last @num elements in the ring is */
+static __always_inline struct packed_place
+packed_place_before(const struct vring_virtqueue *vring, struct packed_place at,
+		    unsigned int num)
+{
+	unsigned int index = at.desc - vring->rings.packed.desc;
+
+	if (unlikely(index < num)) {
+		at.desc += vring->rings.num;
+		at.lap_flags = packed_other_lap(at.lap_flags);
+	}
+	at.desc -= num;
+	return at;
+}
+
+/* Where a buffer begins that has @num elements in the ring */
+static __always_inline struct packed_place
+packed_first(const struct vring_virtqueue *vring,
+	     const struct packed_build *build, unsigned int num)
+{
+	/* As long as it is built in registers this has not changed. */
+	if (build != &vring->packed_build)
+		return vring->packed_build.at;
+	return packed_place_before(vring, build->at, num);
+}
+
+/* No element follows the last one.  The first one of a batch is held back. */
+static __always_inline void packed_end_chain(struct vring_virtqueue *vring,
+					     const struct packed_build *build,
+					     unsigned int num)
+{
+	struct packed_place first;
+
+	packed_write_flags(build->last, build->last_flags);
+	if (vring->held_desc)
+		return;
+	first = packed_first(vring, build, num);
+	vring->held_desc = first.desc;
+	vring->held_flags = first.lap_flags | build->head_flags;
+	if (num > 1)
+		vring->held_flags |= VRING_DESC_F_NEXT;
 }
 
 /* Let a descriptor in the ring point to the table that was filled. */
 static __always_inline void packed_link_table(struct vring_virtqueue *vring,
-					      struct packed_build *build,
+					      struct vring_table *table,
 					      unsigned int num)
 {
-	struct vring_table *table = build->state->table;
+	struct packed_build *build = &vring->packed_build;
 
 	table->num = num;
 	build->head_flags = VRING_DESC_F_INDIRECT;
-	packed_build_in_ring(vring, build);
 	packed_append_ring(vring, build, table->dma,
 			   num * sizeof(struct vring_packed_desc),
 			   VRING_DESC_F_INDIRECT);
+	packed_end_chain(vring, build, 1);
 }
 
 /* A buffer has one ID, or as many as there are mappings to keep. */
@@ -319,37 +367,30 @@ static __always_inline void packed_take_ids(struct vring_virtqueue *vring,
 /* The buffer has @num elements: make it part of a batch. */
 static __always_inline void packed_finish(struct vring_virtqueue *vring,
 					  struct packed_build *build,
-					  unsigned int num)
+					  struct vring_state *state,
+					  unsigned int num, bool indirect)
 {
-	struct vring_state *state = build->state;
-
-	if (build->indirect) {
-		packed_link_table(vring, build, num);
+	if (indirect) {
+		packed_link_table(vring, state->table, num);
 		num = 1;
-	}
-	packed_write_flags(build->last, build->last_flags);
-	if (!vring->held_desc) {
-		vring->held_desc = vring->next_desc;
-		vring->held_flags = vring->lap_flags | build->head_flags;
-		if (num > 1)
-			vring->held_flags |= VRING_DESC_F_NEXT;
+	} else {
+		packed_end_chain(vring, build, num);
+		vring->packed_build.at = build->at;
 	}
 	vring->added += num;
 	vring_commit(vring, state, build->in_len, num);
 	packed_take_ids(vring, state);
-	vring->next_desc = build->next;
-	vring->lap_flags = build->lap_flags;
 }
 
 /*
  * The buffer will not be.  A shorter one may come next: what is behind that
- * must not look available.  next_desc and lap_flags did not change.
+ * must not look available.
  */
 static void packed_erase(struct vring_virtqueue *vring, unsigned int num)
 {
 	struct vring_packed *ring = &vring->rings.packed;
-	struct vring_packed_desc *desc = vring->next_desc;
-	u16 flags = packed_other_lap(vring->lap_flags);
+	struct vring_packed_desc *desc = vring->packed_build.at.desc;
+	u16 flags = packed_other_lap(vring->packed_build.at.lap_flags);
 
 	for (; num; num--) {
 		packed_write_flags(desc, flags);
@@ -360,25 +401,42 @@ static void packed_erase(struct vring_virtqueue *vring, unsigned int num)
 	}
 }
 
-static void packed_cancel(struct vring_virtqueue *vring,
-			  struct vring_state *state, unsigned int num)
+/* The buffer would have begun at packed_build.at. */
+static void packed_cancel(struct vring_virtqueue *vring, unsigned int num,
+			  bool indirect)
 {
-	if (!state->indirect)
+	if (!indirect)
 		packed_erase(vring, num);
-	vring_cancel(vring, state, num);
+	vring_cancel(vring, num);
+}
+
+/* Out of line, as with it vring_packed_start_buf() would have to save registers. */
+static noinline int packed_start_any(struct virtqueue *vq, unsigned int out,
+				     unsigned int in, void *data, void *ctx,
+				     gfp_t gfp)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+
+	return packed_start(vring, &vring->packed_build, vring_free_state(vring),
+			    out, out + in, vring->reserve, data, ctx, gfp);
 }
 
 int vring_packed_start_buf(struct virtqueue *vq, unsigned int out,
 			   unsigned int in, void *data, void *ctx, gfp_t gfp)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
+	struct vring_state *state = vring_free_state(vring);
 
-	return packed_start(vring, &vring->packed_build, out, out + in,
-			    vring->reserve, data, ctx, gfp);
+	if (!vring_prefers_ring(vring, out + in, vring->reserve))
+		return packed_start_any(vq, out, in, data, ctx, gfp);
+	vring_start_direct(state, data, ctx);
+	packed_start_at(vring, &vring->packed_build);
+	return 0;
 }
 
-static inline int packed_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
-				 unsigned int len, enum dma_data_direction dir)
+static inline void packed_add_one(struct vring_virtqueue *vring,
+				  dma_addr_t addr, unsigned int len,
+				  enum dma_data_direction dir)
 {
 	struct packed_build *build = &vring->packed_build;
 	unsigned int flags = 0;
@@ -389,50 +447,49 @@ static inline int packed_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
 	} else {
 		build->head_flags = 0;
 	}
-	if (build->indirect)
-		packed_append_table(build, addr, len, flags);
-	else
-		packed_append_ring(vring, build, addr, len, flags);
-	return 0;
+	packed_append(vring, build, addr, len, flags, build->table);
 }
 
-int vring_packed_add_dma(struct virtqueue *vq, dma_addr_t addr,
-			 unsigned int len, enum dma_data_direction dir)
+void vring_packed_add_dma(struct virtqueue *vq, dma_addr_t addr,
+			  unsigned int len, enum dma_data_direction dir)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 	struct packed_build *build = &vring->packed_build;
 
 	if (unlikely(vring->rings.map))
-		packed_take_map(vring, build, build->indirect)->dir = DMA_NONE;
-	return packed_add_one(vring, addr, len, dir);
+		packed_take_map(vring, build, build->table)->dir = DMA_NONE;
+	packed_add_one(vring, addr, len, dir);
 }
 
 /* Out of line, as with it packed_add_one() would have to save registers. */
-static noinline int packed_add_mapped(struct vring_virtqueue *vring,
-				      struct page *page, unsigned int offset,
-				      unsigned int len,
-				      enum dma_data_direction dir)
+static noinline void packed_add_mapped(struct vring_virtqueue *vring,
+				       struct page *page, unsigned int offset,
+				       unsigned int len,
+				       enum dma_data_direction dir)
 {
 	struct packed_build *build = &vring->packed_build;
 	dma_addr_t addr;
 
 	addr = vring_map_page(vring,
-			      packed_take_map(vring, build, build->indirect),
+			      packed_take_map(vring, build, build->table),
 			      page, offset, len, dir);
 	if (unlikely(addr == DMA_MAPPING_ERROR))
-		return -ENOMEM;
-	return packed_add_one(vring, addr, len, dir);
+		virtqueue_add_failed(&vring->vq, -ENOMEM);
+	else
+		packed_add_one(vring, addr, len, dir);
 }
 
-int vring_packed_add_page(struct virtqueue *vq, struct page *page,
-			  unsigned int offset, unsigned int len,
-			  enum dma_data_direction dir)
+void vring_packed_add_page(struct virtqueue *vq, struct page *page,
+			   unsigned int offset, unsigned int len,
+			   enum dma_data_direction dir)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 
 	if (unlikely(vring->rings.map))
-		return packed_add_mapped(vring, page, offset, len, dir);
-	return packed_add_one(vring, vring_phys(page, offset, len, dir), len, dir);
+		packed_add_mapped(vring, page, offset, len, dir);
+	else
+		packed_add_one(vring, vring_phys(page, offset, len, dir), len,
+			       dir);
 }
 
 /* To be inlined with constants, as packed_append_each() is */
@@ -489,8 +546,8 @@ int vring_packed_add_bvecs(struct virtqueue *vq, const struct bio_vec *bvecs,
 
 	if (unlikely(vring->rings.map))
 		err = packed_append_bvecs(vring, &build, bvecs, iter, max, room,
-					  &num, dir, build.indirect, false);
-	else if (build.indirect)
+					  &num, dir, build.table, false);
+	else if (build.table)
 		err = packed_append_bvecs(vring, &build, bvecs, iter, max, room,
 					  &num, dir, true, true);
 	else
@@ -500,45 +557,69 @@ int vring_packed_add_bvecs(struct virtqueue *vq, const struct bio_vec *bvecs,
 	return vring_appended(vring, num, err);
 }
 
-static noinline int packed_add_list(struct vring_virtqueue *vring,
-				    struct scatterlist *sg, unsigned int nents,
-				    enum dma_data_direction dir)
-{
-	struct packed_build build = vring->packed_build;	/* in registers */
-	unsigned int num = 0;
-	int err;
-
-	err = packed_append_sgs(vring, &build, &sg, 1,
-				dir == DMA_TO_DEVICE ? nents : 0, nents, &num);
-	vring->packed_build = build;
-	return vring_appended(vring, num, err);
-}
-
 int vring_packed_add_sg(struct virtqueue *vq, struct scatterlist *sg,
 			unsigned int nents, enum dma_data_direction dir)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
+	struct packed_build build = vring->packed_build;	/* in registers */
+	unsigned int out = dir == DMA_TO_DEVICE ? nents : 0;
+	unsigned int num = 0;
+	int err;
 
-	if (nents > 1 || unlikely(!vring->plain))
-		return packed_add_list(vring, sg, nents, dir);
-	packed_add_one(vring, vring_phys(sg_page(sg), sg->offset, sg->length, dir),
-		       sg->length, dir);
-	return 1;
+	if (build.table)
+		err = packed_append_sgs(vring, &build, &sg, 1, out, nents, &num,
+					true);
+	else
+		err = packed_append_sgs(vring, &build, &sg, 1, out, nents, &num,
+					false);
+	vring->packed_build = build;
+	return vring_appended(vring, num, err);
 }
 
 int vring_packed_end_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
+	struct packed_build *build = &vring->packed_build;
 
-	packed_finish(vring, &vring->packed_build, vq->build.added);
+	packed_finish(vring, build, vring_free_state(vring), vq->build.added,
+		      build->table);
 	return 0;
 }
 
 void vring_packed_cancel_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
+	struct packed_build *build = &vring->packed_build;
+	unsigned int num = vq->build.added;
 
-	packed_cancel(vring, vring->packed_build.state, vq->build.added);
+	if (!build->table) {
+		build->at = packed_place_before(vring, build->at, num);
+		build->at.flags = build->at.lap_flags;
+		if (!vring->held_desc)
+			packed_hide_next(build);
+	}
+	packed_cancel(vring, num, build->table);
+}
+
+/* To be inlined with a constant: less is live at a time. */
+static __always_inline int
+packed_add_started(struct vring_virtqueue *vring, struct packed_build *build,
+		   struct vring_state *state, struct scatterlist **sgs,
+		   unsigned int lists, unsigned int out, unsigned int max,
+		   bool indirect)
+{
+	unsigned int num = 0;
+	int err;
+
+	err = packed_append_sgs(vring, build, sgs, lists, out, max, &num,
+				indirect);
+	if (unlikely(err)) {
+		packed_cancel(vring, num, indirect);
+		return err;
+	}
+	packed_finish(vring, build, state, num, indirect);
+	packed_publish(vring);
+	return 0;
 }
 
 /* See split_add_buf(). */
@@ -547,22 +628,20 @@ packed_add_buf(struct vring_virtqueue *vring, struct scatterlist **sgs,
 	       unsigned int lists, unsigned int out, unsigned int in,
 	       void *data, void *ctx, gfp_t gfp)
 {
+	struct vring_state *state = vring_free_state(vring);
 	struct packed_build build;	/* in registers */
-	unsigned int num = 0;
 	int err;
 
-	err = packed_start(vring, &build, out, out + in, vring->rings.num, data,
-			   ctx, gfp);
+	build.at = vring->packed_build.at;
+	err = packed_start(vring, &build, state, out, out + in,
+			   vring->rings.num, data, ctx, gfp);
 	if (unlikely(err))
 		return err;
-	err = packed_append_sgs(vring, &build, sgs, lists, out, out + in, &num);
-	if (unlikely(err)) {
-		packed_cancel(vring, build.state, num);
-		return err;
-	}
-	packed_finish(vring, &build, num);
-	packed_publish(vring);
-	return 0;
+	if (build.table)
+		return packed_add_started(vring, &build, state, sgs, lists, out,
+					  out + in, true);
+	return packed_add_started(vring, &build, state, sgs, lists, out,
+				  out + in, false);
 }
 
 int vring_packed_add_list(struct virtqueue *vq, struct scatterlist *sg,
@@ -601,7 +680,7 @@ bool vring_packed_kick_prepare(struct virtqueue *vq)
 	u32 added, event;
 	u16 flags;
 
-	packed_publish(vring);
+	packed_publish_pending(vring);
 	/*
 	 * The flags before we look whether the device wants to be told: pairs
 	 * with the device's barrier between asking for it and looking at the
@@ -647,36 +726,43 @@ static void packed_arm_event(struct vring_virtqueue *vring)
 }
 
 /*
- * Read the next used descriptor: true if it has a buffer ID in flight, with the
- * bytes written, checked.
+ * Read the descriptor at a position: true if it is used and has a buffer ID in
+ * flight, with the bytes written, checked.
  */
 static __always_inline bool packed_read_used(struct vring_virtqueue *vring,
-					     u16 pos, u16 *used_id, u32 *len)
+					     u16 pos, u32 *id, u32 *len)
 {
 	struct vring_packed_desc *used;
-	u16 id;
+	struct vring_state *state;
+	u32 written;
 
+	if (!packed_is_used(vring, pos))
+		return false;
+	/*
+	 * The flags before the rest: pairs with the device's barrier between
+	 * writing the rest and the flags.
+	 */
+	virtio_rmb(vring->weak_barriers);
 	used = &vring->rings.packed.desc[packed_index(pos)];
-	id = le16_to_cpu(READ_ONCE(used->id));
-	*len = le32_to_cpu(READ_ONCE(used->len));
-	if (unlikely(id >= vring->rings.num)) {
-		vring_break(vring, "used id %u is out of range", id);
+	*id = le16_to_cpu(READ_ONCE(used->id));
+	written = le32_to_cpu(READ_ONCE(used->len));
+	if (unlikely(*id >= vring->rings.num)) {
+		vring_break(vring, "used id %u is out of range", *id);
 		return false;
 	}
-	if (unlikely(!vring_in_flight(vring, &vring->rings.state[id]))) {
-		vring_break(vring, "used id %u is not in flight", id);
+	state = &vring->rings.state[*id];
+	if (unlikely(!vring_in_flight(vring, state))) {
+		vring_break(vring, "used id %u is not in flight", *id);
 		return false;
 	}
-	vring_check_len(vring, &vring->rings.state[id], len);
-	*used_id = id;
+	*len = vring_used_len(vring, state, written);
 	return true;
 }
 
 static __always_inline void *
-packed_take_used(struct vring_virtqueue *vring, u16 pos, u16 id, void **ctx,
-		 bool in_order)
+packed_take_used(struct vring_virtqueue *vring, u16 pos,
+		 struct vring_state *state, u32 id, void **ctx, bool in_order)
 {
-	struct vring_state *state = &vring->rings.state[id];
 	void *data = vring_take(state, ctx);
 
 	pos = packed_advance(vring, pos, state->num);
@@ -692,46 +778,54 @@ packed_take_used(struct vring_virtqueue *vring, u16 pos, u16 id, void **ctx,
  * which it names the last.  It lies where the first one was made available; the
  * others are skipped, and are used in full.
  */
-static noinline void *packed_get_in_order(struct vring_virtqueue *vring,
-					  u16 pos, unsigned int *len,
-					  void **ctx)
+static __always_inline void *packed_take_in_order(struct vring_virtqueue *vring,
+						  unsigned int *len, void **ctx)
 {
-	u16 id = vring->oldest, last;
+	u16 id = vring->oldest, pos = vring->last_used;
 	struct vring_state *state = &vring->rings.state[id];
+	u32 written = state->in_len;
 
-	if (vring->batch_last < 0) {
-		if (!packed_read_used(vring, pos, &last, &vring->batch_len))
-			return NULL;
-		WRITE_ONCE(vring->batch_last, last);
-	}
-	*len = state->in_len;
 	if (id == vring->batch_last) {
-		*len = vring->batch_len;
+		written = vring->batch_len;
 		WRITE_ONCE(vring->batch_last, -1);
 	}
 	vring->oldest = vring->rings.state[state->last].next;
-	return packed_take_used(vring, pos, id, ctx, true);
+	*len = written;
+	return packed_take_used(vring, pos, state, id, ctx, true);
+}
+
+/* Out of line, as with it packed_get_in_order() would have to save registers. */
+static noinline void *packed_get_batch(struct vring_virtqueue *vring,
+				       unsigned int *len, void **ctx)
+{
+	u32 last;
+
+	if (!packed_read_used(vring, vring->last_used, &last, &vring->batch_len))
+		return NULL;
+	WRITE_ONCE(vring->batch_last, last);
+	return packed_take_in_order(vring, len, ctx);
+}
+
+static noinline void *packed_get_in_order(struct vring_virtqueue *vring,
+					  unsigned int *len, void **ctx)
+{
+	if (vring->batch_last < 0)
+		return packed_get_batch(vring, len, ctx);
+	return packed_take_in_order(vring, len, ctx);
 }
 
 void *vring_packed_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 	u16 pos = vring->last_used;
-	u16 id;
-
-	if (!packed_used_at(vring, pos))
-		return NULL;
-	/*
-	 * The flags before the rest: pairs with the device's barrier between
-	 * writing the rest and the flags.
-	 */
-	virtio_rmb(vring->weak_barriers);
+	u32 id;
 
 	if (vring->in_order)
-		return packed_get_in_order(vring, pos, len, ctx);
+		return packed_get_in_order(vring, len, ctx);
 	if (!packed_read_used(vring, pos, &id, len))
 		return NULL;
-	return packed_take_used(vring, pos, id, ctx, false);
+	return packed_take_used(vring, pos, &vring->rings.state[id], id, ctx,
+				false);
 }
 
 /*
@@ -836,8 +930,11 @@ static int packed_alloc(struct vring_virtqueue *vring,
 
 static void packed_init(struct vring_virtqueue *vring)
 {
-	vring->next_desc = vring->rings.packed.desc;
-	vring->lap_flags = PACKED_AVAIL;
+	struct packed_build *build = &vring->packed_build;
+
+	build->at.desc = vring->rings.packed.desc;
+	build->at.lap_flags = PACKED_AVAIL;
+	packed_hide_next(build);
 	vring->held_desc = NULL;
 	vring->notify_next = PACKED_WRAP;
 	vring->last_used = PACKED_WRAP;

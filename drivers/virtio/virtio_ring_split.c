@@ -58,27 +58,32 @@ static noinline int split_no_room(struct vring_virtqueue *vring, bool readable,
 	return err;
 }
 
+static __always_inline void split_build_in_ring(struct vring_virtqueue *vring,
+						struct split_build *build)
+{
+	build->desc = split_ring(vring)->desc;
+	build->cur = vring->free_head;
+	build->in_len = 0;
+	build->indirect = false;
+}
+
 static __always_inline int split_start(struct vring_virtqueue *vring,
 				       struct split_build *build,
+				       struct vring_state *state,
 				       bool readable, unsigned int num,
 				       unsigned int reserve, void *data,
 				       void *ctx, gfp_t gfp)
 {
-	struct vring_state *state = &vring->rings.state[vring->free_head];
 	int err;
 
 	err = vring_start(vring, state, num, reserve, data, ctx, gfp);
 	if (unlikely(err < 0))
 		return split_no_room(vring, readable, err);
-	build->state = state;
-	build->in_len = 0;
-	build->indirect = err;
-	if (build->indirect) {
+	split_build_in_ring(vring, build);
+	if (err) {
 		build->desc = state->table->desc;
 		build->cur = 0;
-	} else {
-		build->desc = split_ring(vring)->desc;
-		build->cur = vring->free_head;
+		build->indirect = true;
 	}
 	return 0;
 }
@@ -113,7 +118,7 @@ split_map(struct vring_virtqueue *vring, const struct split_build *build,
 	  bool indirect)
 {
 	if (indirect)
-		return &build->state->table->map[build->cur];
+		return &vring_free_state(vring)->table->map[build->cur];
 	return &vring->rings.map[build->cur];
 }
 
@@ -123,7 +128,7 @@ split_map_sg(struct vring_virtqueue *vring, const struct split_build *build,
 	     struct scatterlist *sg, enum dma_data_direction dir,
 	     bool indirect)
 {
-	if (!vring->premapped)
+	if (!vring->vq.premapped)
 		return vring_map_page(vring, split_map(vring, build, indirect),
 				      sg_page(sg), sg->offset, sg->length, dir);
 	if (vring->rings.map)
@@ -178,16 +183,14 @@ split_append_each(struct vring_virtqueue *vring, struct split_build *build,
 static __always_inline int
 split_append_sgs(struct vring_virtqueue *vring, struct split_build *build,
 		 struct scatterlist **sgs, unsigned int lists,
-		 unsigned int out, unsigned int max, unsigned int *num)
+		 unsigned int out, unsigned int max, unsigned int *num,
+		 bool indirect)
 {
 	if (unlikely(!vring->plain))
 		return split_append_each(vring, build, sgs, lists, out, max,
-					 num, build->indirect, false);
-	if (build->indirect)
-		return split_append_each(vring, build, sgs, lists, out, max,
-					 num, true, true);
+					 num, indirect, false);
 	return split_append_each(vring, build, sgs, lists, out, max, num,
-				 false, true);
+				 indirect, true);
 }
 
 /* Let the descriptor in the ring point to the table that was filled. */
@@ -208,15 +211,15 @@ static __always_inline void split_link_table(struct vring_virtqueue *vring,
 /* The buffer has @num elements: put it into the available ring. */
 static __always_inline void split_finish(struct vring_virtqueue *vring,
 					 struct split_build *build,
-					 unsigned int num)
+					 struct vring_state *state,
+					 unsigned int num, bool indirect)
 {
 	struct virtio_device *vdev = vring->vq.vdev;
-	struct vring_state *state = build->state;
 	struct vring *ring = split_ring(vring);
 	u16 head = vring->free_head;
 
 	build->last->flags = cpu_to_virtio16(vdev, build->last_flags);
-	if (build->indirect) {
+	if (indirect) {
 		split_link_table(vring, state, head, num);
 		vring->free_head = state->next;
 		num = 1;
@@ -232,17 +235,32 @@ static __always_inline void split_finish(struct vring_virtqueue *vring,
 	vring->added++;
 }
 
+/* Out of line, as with it vring_split_start_buf() would have to save registers. */
+static noinline int split_start_any(struct virtqueue *vq, unsigned int out,
+				    unsigned int in, void *data, void *ctx,
+				    gfp_t gfp)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+
+	return split_start(vring, &vring->split_build, vring_free_state(vring),
+			   out, out + in, vring->reserve, data, ctx, gfp);
+}
+
 int vring_split_start_buf(struct virtqueue *vq, unsigned int out,
 			  unsigned int in, void *data, void *ctx, gfp_t gfp)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
+	struct vring_state *state = vring_free_state(vring);
 
-	return split_start(vring, &vring->split_build, out, out + in,
-			   vring->reserve, data, ctx, gfp);
+	if (!vring_prefers_ring(vring, out + in, vring->reserve))
+		return split_start_any(vq, out, in, data, ctx, gfp);
+	vring_start_direct(state, data, ctx);
+	split_build_in_ring(vring, &vring->split_build);
+	return 0;
 }
 
-static inline int split_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
-				unsigned int len, enum dma_data_direction dir)
+static inline void split_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
+				 unsigned int len, enum dma_data_direction dir)
 {
 	struct split_build *build = &vring->split_build;
 	unsigned int flags = 0;
@@ -255,25 +273,24 @@ static inline int split_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
 		split_append(vring, build, addr, len, flags, true);
 	else
 		split_append(vring, build, addr, len, flags, false);
-	return 0;
 }
 
-int vring_split_add_dma(struct virtqueue *vq, dma_addr_t addr,
-			unsigned int len, enum dma_data_direction dir)
+void vring_split_add_dma(struct virtqueue *vq, dma_addr_t addr,
+			 unsigned int len, enum dma_data_direction dir)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 
 	if (unlikely(vring->rings.map))
 		split_map(vring, &vring->split_build,
 			  vring->split_build.indirect)->dir = DMA_NONE;
-	return split_add_one(vring, addr, len, dir);
+	split_add_one(vring, addr, len, dir);
 }
 
 /* Out of line, as with it split_add_one() would have to save registers. */
-static noinline int split_add_mapped(struct vring_virtqueue *vring,
-				     struct page *page, unsigned int offset,
-				     unsigned int len,
-				     enum dma_data_direction dir)
+static noinline void split_add_mapped(struct vring_virtqueue *vring,
+				      struct page *page, unsigned int offset,
+				      unsigned int len,
+				      enum dma_data_direction dir)
 {
 	struct split_build *build = &vring->split_build;
 	dma_addr_t addr;
@@ -281,19 +298,22 @@ static noinline int split_add_mapped(struct vring_virtqueue *vring,
 	addr = vring_map_page(vring, split_map(vring, build, build->indirect),
 			      page, offset, len, dir);
 	if (unlikely(addr == DMA_MAPPING_ERROR))
-		return -ENOMEM;
-	return split_add_one(vring, addr, len, dir);
+		virtqueue_add_failed(&vring->vq, -ENOMEM);
+	else
+		split_add_one(vring, addr, len, dir);
 }
 
-int vring_split_add_page(struct virtqueue *vq, struct page *page,
-			 unsigned int offset, unsigned int len,
-			 enum dma_data_direction dir)
+void vring_split_add_page(struct virtqueue *vq, struct page *page,
+			  unsigned int offset, unsigned int len,
+			  enum dma_data_direction dir)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 
 	if (unlikely(vring->rings.map))
-		return split_add_mapped(vring, page, offset, len, dir);
-	return split_add_one(vring, vring_phys(page, offset, len, dir), len, dir);
+		split_add_mapped(vring, page, offset, len, dir);
+	else
+		split_add_one(vring, vring_phys(page, offset, len, dir), len,
+			      dir);
 }
 
 /* To be inlined with constants, as split_append_each() is */
@@ -359,37 +379,32 @@ int vring_split_add_bvecs(struct virtqueue *vq, const struct bio_vec *bvecs,
 	return vring_appended(vring, num, err);
 }
 
-static noinline int split_add_list(struct vring_virtqueue *vring,
-				   struct scatterlist *sg, unsigned int nents,
-				   enum dma_data_direction dir)
-{
-	struct split_build build = vring->split_build;	/* in registers */
-	unsigned int num = 0;
-	int err;
-
-	err = split_append_sgs(vring, &build, &sg, 1,
-			       dir == DMA_TO_DEVICE ? nents : 0, nents, &num);
-	vring->split_build = build;
-	return vring_appended(vring, num, err);
-}
-
 int vring_split_add_sg(struct virtqueue *vq, struct scatterlist *sg,
 		       unsigned int nents, enum dma_data_direction dir)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
+	struct split_build build = vring->split_build;	/* in registers */
+	unsigned int out = dir == DMA_TO_DEVICE ? nents : 0;
+	unsigned int num = 0;
+	int err;
 
-	if (nents > 1 || unlikely(!vring->plain))
-		return split_add_list(vring, sg, nents, dir);
-	split_add_one(vring, vring_phys(sg_page(sg), sg->offset, sg->length, dir),
-		      sg->length, dir);
-	return 1;
+	if (build.indirect)
+		err = split_append_sgs(vring, &build, &sg, 1, out, nents, &num,
+				       true);
+	else
+		err = split_append_sgs(vring, &build, &sg, 1, out, nents, &num,
+				       false);
+	vring->split_build = build;
+	return vring_appended(vring, num, err);
 }
 
 int vring_split_end_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
+	struct split_build *build = &vring->split_build;
 
-	split_finish(vring, &vring->split_build, vq->build.added);
+	split_finish(vring, build, vring_free_state(vring), vq->build.added,
+		     build->indirect);
 	return 0;
 }
 
@@ -398,7 +413,28 @@ void vring_split_cancel_buf(struct virtqueue *vq)
 	struct vring_virtqueue *vring = to_vring(vq);
 
 	/* Free list and available ring were not touched yet. */
-	vring_cancel(vring, vring->split_build.state, vq->build.added);
+	vring_cancel(vring, vq->build.added);
+}
+
+/* To be inlined with a constant: less is live at a time. */
+static __always_inline int
+split_add_started(struct vring_virtqueue *vring, struct split_build *build,
+		  struct vring_state *state, struct scatterlist **sgs,
+		  unsigned int lists, unsigned int out, unsigned int max,
+		  bool indirect)
+{
+	unsigned int num = 0;
+	int err;
+
+	err = split_append_sgs(vring, build, sgs, lists, out, max, &num,
+			       indirect);
+	if (unlikely(err)) {
+		vring_cancel(vring, num);
+		return err;
+	}
+	split_finish(vring, build, state, num, indirect);
+	split_publish(vring);
+	return 0;
 }
 
 /*
@@ -411,22 +447,19 @@ split_add_buf(struct vring_virtqueue *vring, struct scatterlist **sgs,
 	      unsigned int lists, unsigned int out, unsigned int in,
 	      void *data, void *ctx, gfp_t gfp)
 {
+	struct vring_state *state = vring_free_state(vring);
 	struct split_build build;	/* in registers */
-	unsigned int num = 0;
 	int err;
 
-	err = split_start(vring, &build, out, out + in, vring->rings.num, data,
-			  ctx, gfp);
+	err = split_start(vring, &build, state, out, out + in, vring->rings.num,
+			  data, ctx, gfp);
 	if (unlikely(err))
 		return err;
-	err = split_append_sgs(vring, &build, sgs, lists, out, out + in, &num);
-	if (unlikely(err)) {
-		vring_cancel(vring, build.state, num);
-		return err;
-	}
-	split_finish(vring, &build, num);
-	split_publish(vring);
-	return 0;
+	if (build.indirect)
+		return split_add_started(vring, &build, state, sgs, lists, out,
+					 out + in, true);
+	return split_add_started(vring, &build, state, sgs, lists, out,
+				 out + in, false);
 }
 
 int vring_split_add_list(struct virtqueue *vq, struct scatterlist *sg,
@@ -480,7 +513,7 @@ static bool split_more_used(const struct vring_virtqueue *vring)
 }
 
 /* Look how far the device is, when all that was known of is taken. */
-static bool split_refresh_used(struct vring_virtqueue *vring)
+static __always_inline bool split_refresh_used(struct vring_virtqueue *vring)
 {
 	u16 used = split_read_used_idx(vring);
 
@@ -514,43 +547,43 @@ static void split_arm_event(struct vring_virtqueue *vring)
 }
 
 /*
- * Read the next element of the used ring: true if it has a head in flight, with
- * the bytes written, checked.
+ * Read the element of the used ring at a position: true if it has a head in
+ * flight, with the bytes written, checked.
  */
 static __always_inline bool split_read_used(struct vring_virtqueue *vring,
-					    u16 *used_id, u32 *len)
+					    u16 pos, u32 *id, u32 *len)
 {
 	struct virtio_device *vdev = vring->vq.vdev;
 	struct vring *ring = split_ring(vring);
 	struct vring_used_elem *used;
-	u32 id;
+	struct vring_state *state;
+	u32 written;
 
-	used = &ring->used->ring[vring->last_used & (ring->num - 1)];
-	id = virtio32_to_cpu(vdev, READ_ONCE(used->id));
-	*len = virtio32_to_cpu(vdev, READ_ONCE(used->len));
-	if (unlikely(id >= ring->num)) {
-		vring_break(vring, "used id %u is out of range", id);
+	used = &ring->used->ring[pos & (ring->num - 1)];
+	*id = virtio32_to_cpu(vdev, READ_ONCE(used->id));
+	written = virtio32_to_cpu(vdev, READ_ONCE(used->len));
+	if (unlikely(*id >= ring->num)) {
+		vring_break(vring, "used id %u is out of range", *id);
 		return false;
 	}
-	if (unlikely(!vring_in_flight(vring, &vring->rings.state[id]))) {
-		vring_break(vring, "used id %u is not in flight", id);
+	state = &vring->rings.state[*id];
+	if (unlikely(!vring_in_flight(vring, state))) {
+		vring_break(vring, "used id %u is not in flight", *id);
 		return false;
 	}
-	vring_check_len(vring, &vring->rings.state[id], len);
-	*used_id = id;
+	*len = vring_used_len(vring, state, written);
 	return true;
 }
 
 static __always_inline void *
-split_take_used(struct vring_virtqueue *vring, u16 id, void **ctx,
-		bool in_order)
+split_take_used(struct vring_virtqueue *vring, u16 pos,
+		struct vring_state *state, u32 id, void **ctx, bool in_order)
 {
-	struct vring_state *state = &vring->rings.state[id];
 	void *data = vring_take(state, ctx);
 
-	WRITE_ONCE(vring->last_used, vring->last_used + 1);
+	WRITE_ONCE(vring->last_used, ++pos);
 	if (!READ_ONCE(vring->cb_disabled) && vring->event &&
-	    vring->used_seen == vring->last_used)
+	    vring->used_seen == pos)
 		split_arm_event(vring);
 	return vring_put_buf(vring, state, id, data, in_order);
 }
@@ -568,50 +601,62 @@ static noinline void *split_long_batch(struct vring_virtqueue *vring)
  * it names the last.  It lies where the element of the first one would; those
  * of the others are skipped, and these are used in full.
  */
-static noinline void *split_get_in_order(struct vring_virtqueue *vring,
-					 unsigned int *len, void **ctx)
+static __always_inline void *split_take_in_order(struct vring_virtqueue *vring,
+						 unsigned int *len, void **ctx)
 {
-	u16 id = vring->oldest;
+	u16 id = vring->oldest, pos = vring->last_used;
 	struct vring_state *state = &vring->rings.state[id];
+	u32 written = state->in_len;
 
-	*len = state->in_len;
 	if (id == vring->batch_last) {
-		*len = vring->batch_len;
+		written = vring->batch_len;
 		vring->batch_last = -1;
-	} else if (unlikely((u16)(vring->used_seen - vring->last_used) == 1)) {
+	} else if (unlikely((u16)(vring->used_seen - pos) == 1)) {
 		return split_long_batch(vring);
 	}
 	/* Descriptors are taken in turn. */
 	vring->oldest = (id + state->num) & (split_ring(vring)->num - 1);
-	return split_take_used(vring, id, ctx, true);
+	*len = written;
+	return split_take_used(vring, pos, state, id, ctx, true);
 }
 
 /* Out of line, as with it split_get_in_order() would have to save registers. */
 static noinline void *split_get_batch(struct vring_virtqueue *vring,
 				      unsigned int *len, void **ctx)
 {
-	u16 last;
+	u16 pos = vring->last_used;
+	u32 last;
 
-	if (!split_read_used(vring, &last, &vring->batch_len))
+	if (vring->used_seen == pos && !split_refresh_used(vring))
+		return NULL;
+	if (!split_read_used(vring, pos, &last, &vring->batch_len))
 		return NULL;
 	vring->batch_last = last;
-	return split_get_in_order(vring, len, ctx);
+	return split_take_in_order(vring, len, ctx);
+}
+
+static noinline void *split_get_in_order(struct vring_virtqueue *vring,
+					 unsigned int *len, void **ctx)
+{
+	if (vring->batch_last < 0)
+		return split_get_batch(vring, len, ctx);
+	return split_take_in_order(vring, len, ctx);
 }
 
 void *vring_split_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	u16 id;
+	u16 pos = vring->last_used;
+	u32 id;
 
-	if (vring->used_seen == vring->last_used && !split_refresh_used(vring))
-		return NULL;
-	if (vring->in_order && vring->batch_last < 0)
-		return split_get_batch(vring, len, ctx);
 	if (vring->in_order)
 		return split_get_in_order(vring, len, ctx);
-	if (!split_read_used(vring, &id, len))
+	if (vring->used_seen == pos && !split_refresh_used(vring))
 		return NULL;
-	return split_take_used(vring, id, ctx, false);
+	if (unlikely(!split_read_used(vring, pos, &id, len)))
+		return NULL;
+	return split_take_used(vring, pos, &vring->rings.state[id], id, ctx,
+			       false);
 }
 
 /*

@@ -103,7 +103,7 @@ static inline int virtqueue_check(struct virtqueue *vq, unsigned int out,
 	return 0;
 }
 
-/* How many more elements may be added in a direction? */
+/* How many more elements of a list or an array may be added in a direction? */
 static inline u16 *virtqueue_room(struct virtqueue *vq,
 				  enum dma_data_direction dir)
 {
@@ -125,16 +125,39 @@ static void virtqueue_no_room(struct virtqueue *vq)
 static __always_inline bool virtqueue_take_room(struct virtqueue *vq,
 						enum dma_data_direction dir)
 {
-	u16 *room = virtqueue_room(vq, dir);
+	struct virtqueue_build *build = &vq->build;
 
-	if (unlikely(!*room)) {
+	if (dir == DMA_TO_DEVICE && likely(build->out)) {
+		build->out--;
+	} else if (dir == DMA_FROM_DEVICE && likely(build->in)) {
+		build->in--;
+		/* Readable elements come first (2.7.4.2, 2.8.5). */
+		build->out = 0;
+	} else {
 		virtqueue_no_room(vq);
 		return false;
 	}
-	--*room;
-	vq->build.added++;
+	build->added++;
 	return true;
 }
+
+/**
+ * virtqueue_add_failed - an element could not be added
+ * @vq: the queue
+ * @err: why, a negative error
+ *
+ * For implementations: what @add_page and @add_dma of &struct virtqueue_ops
+ * call when they fail.
+ *
+ * Context: Any.
+ */
+void virtqueue_add_failed(struct virtqueue *vq, int err)
+{
+	/* Room was taken for it. */
+	vq->build.added--;
+	virtqueue_fail(vq, err);
+}
+EXPORT_SYMBOL_GPL(virtqueue_add_failed);
 
 /**
  * virtqueue_start_buf - begin to build a buffer
@@ -171,9 +194,11 @@ int virtqueue_start_buf(struct virtqueue *vq, unsigned int out,
 		return err;
 
 	virtqueue_enter(vq);
-	vq->build = (struct virtqueue_build) {
-		.out = out, .in = in, .open = true,
-	};
+	vq->build.out = out;
+	vq->build.in = in;
+	vq->build.added = 0;
+	vq->build.err = 0;
+	vq->build.open = true;
 	err = INDIRECT_CALL_2(vq->ops->start_buf, vring_split_start_buf,
 			      vring_packed_start_buf, vq, out, in, data, ctx,
 			      gfp);
@@ -184,13 +209,6 @@ int virtqueue_start_buf(struct virtqueue *vq, unsigned int out,
 	return err;
 }
 EXPORT_SYMBOL_GPL(virtqueue_start_buf);
-
-/* The element that room was taken for could not be added. */
-static void virtqueue_fail_one(struct virtqueue *vq, int err)
-{
-	vq->build.added--;
-	virtqueue_fail(vq, err);
-}
 
 /**
  * virtqueue_add_page - add memory in a page, or in contiguous ones
@@ -211,15 +229,10 @@ void virtqueue_add_page(struct virtqueue *vq, struct page *page,
 			unsigned int offset, unsigned int len,
 			enum dma_data_direction dir)
 {
-	int err;
-
-	if (!virtqueue_take_room(vq, dir))
-		return;
-	err = INDIRECT_CALL_2(vq->ops->add_page, vring_split_add_page,
-			      vring_packed_add_page, vq, page, offset, len,
-			      dir);
-	if (unlikely(err))
-		virtqueue_fail_one(vq, err);
+	if (virtqueue_take_room(vq, dir))
+		INDIRECT_CALL_2(vq->ops->add_page, vring_split_add_page,
+				vring_packed_add_page, vq, page, offset, len,
+				dir);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_page);
 
@@ -319,14 +332,9 @@ EXPORT_SYMBOL_GPL(virtqueue_add_bvecs);
 void virtqueue_add_dma(struct virtqueue *vq, dma_addr_t addr,
 		       unsigned int len, enum dma_data_direction dir)
 {
-	int err;
-
-	if (!virtqueue_take_room(vq, dir))
-		return;
-	err = INDIRECT_CALL_2(vq->ops->add_dma, vring_split_add_dma,
-			      vring_packed_add_dma, vq, addr, len, dir);
-	if (unlikely(err))
-		virtqueue_fail_one(vq, err);
+	if (virtqueue_take_room(vq, dir))
+		INDIRECT_CALL_2(vq->ops->add_dma, vring_split_add_dma,
+				vring_packed_add_dma, vq, addr, len, dir);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_dma);
 
@@ -351,21 +359,11 @@ static __always_inline unsigned int virtqueue_sg_len(struct scatterlist *sg)
 	return n;
 }
 
-/**
- * virtqueue_add_sg - add the elements of a scatterlist
- * @vq: the queue on which a buffer was started
- * @sgl: the list; chains are followed
- * @nents: how many elements to add at most; an end mark ends the list earlier
- * @dir: DMA_TO_DEVICE (readable) or DMA_FROM_DEVICE (writable)
- *
- * After virtqueue_set_dma_premapped() the DMA addresses in the list are used,
- * as by virtqueue_add_dma(); else as virtqueue_add_page() for each element.
- * The list itself is not needed any more after the call.
- *
- * Context: Any.
- */
-void virtqueue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
-		      unsigned int nents, enum dma_data_direction dir)
+/* Out of line, as with it virtqueue_add_sg() would have to save registers. */
+static noinline void virtqueue_add_long_list(struct virtqueue *vq,
+					     struct scatterlist *sgl,
+					     unsigned int nents,
+					     enum dma_data_direction dir)
 {
 	u16 *room = virtqueue_room(vq, dir);
 	int added;
@@ -383,6 +381,31 @@ void virtqueue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 	added = INDIRECT_CALL_2(vq->ops->add_sg, vring_split_add_sg,
 				vring_packed_add_sg, vq, sgl, nents, dir);
 	virtqueue_count_added(vq, room, added);
+}
+
+/**
+ * virtqueue_add_sg - add the elements of a scatterlist
+ * @vq: the queue on which a buffer was started
+ * @sgl: the list; chains are followed
+ * @nents: how many elements to add at most; an end mark ends the list earlier
+ * @dir: DMA_TO_DEVICE (readable) or DMA_FROM_DEVICE (writable)
+ *
+ * After virtqueue_set_dma_premapped() the DMA addresses in the list are used,
+ * as by virtqueue_add_dma(); else as virtqueue_add_page() for each element.
+ * The list itself is not needed any more after the call.
+ *
+ * Context: Any.
+ */
+void virtqueue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
+		      unsigned int nents, enum dma_data_direction dir)
+{
+	if (nents != 1)
+		virtqueue_add_long_list(vq, sgl, nents, dir);
+	else if (unlikely(vq->premapped))
+		virtqueue_add_dma(vq, sg_dma_address(sgl), sgl->length, dir);
+	else
+		virtqueue_add_page(vq, sg_page(sgl), sgl->offset, sgl->length,
+				   dir);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_sg);
 
@@ -1019,9 +1042,14 @@ EXPORT_SYMBOL_GPL(__virtio_unbreak_device);
  */
 int virtqueue_set_dma_premapped(struct virtqueue *vq)
 {
+	int err;
+
 	if (!vq->ops->set_dma_premapped)
 		return -ENOENT;
-	return vq->ops->set_dma_premapped(vq);
+	err = vq->ops->set_dma_premapped(vq);
+	if (!err)
+		vq->premapped = true;
+	return err;
 }
 EXPORT_SYMBOL_GPL(virtqueue_set_dma_premapped);
 

@@ -29,13 +29,15 @@ struct vring;
  *             is short and trying again later may help.
  * @add_sg: append at most @nents elements (not 0) of a scatterlist that may be
  *          chained and may end earlier.  The number appended, or a negative
- *          error.
- * @add_page: append @len bytes at @offset from the start of @page.
+ *          error.  A single element comes by @add_page or @add_dma.
+ * @add_page: append @len bytes at @offset from the start of @page; on failure
+ *            call virtqueue_add_failed().
  * @add_bvecs: append what @iter covers of an array of bio_vecs in elements of at
  *             most @max bytes.  The number appended, -E2BIG when @room is less
  *             than that takes, or another error.  NULL if that would be no
  *             faster than @add_page for each.
- * @add_dma: append @len bytes at a DMA address that the driver has mapped.
+ * @add_dma: append @len bytes at a DMA address that the driver has mapped; on
+ *           failure call virtqueue_add_failed().
  * @add_sgs: a whole buffer in one call, of @lists scatterlists that have @out
  *           readable elements, and then @in writable ones: as @start_buf,
  *           @add_sg for each list, and @end_buf or @cancel_buf.  Some drivers
@@ -79,14 +81,14 @@ struct virtqueue_ops {
 			 unsigned int in, void *data, void *ctx, gfp_t gfp);
 	int (*add_sg)(struct virtqueue *vq, struct scatterlist *sgl,
 		      unsigned int nents, enum dma_data_direction dir);
-	int (*add_page)(struct virtqueue *vq, struct page *page,
-			unsigned int offset, unsigned int len,
-			enum dma_data_direction dir);
+	void (*add_page)(struct virtqueue *vq, struct page *page,
+			 unsigned int offset, unsigned int len,
+			 enum dma_data_direction dir);
 	int (*add_bvecs)(struct virtqueue *vq, const struct bio_vec *bvecs,
 			 const struct bvec_iter *iter, unsigned int max,
 			 unsigned int room, enum dma_data_direction dir);
-	int (*add_dma)(struct virtqueue *vq, dma_addr_t addr,
-		       unsigned int len, enum dma_data_direction dir);
+	void (*add_dma)(struct virtqueue *vq, dma_addr_t addr,
+			unsigned int len, enum dma_data_direction dir);
 	int (*add_sgs)(struct virtqueue *vq, struct scatterlist *sgs[],
 		       unsigned int lists, unsigned int out, unsigned int in,
 		       void *data, void *ctx, gfp_t gfp);
@@ -142,6 +144,7 @@ struct virtqueue_build {
  *          virtqueue_is_broken().
  * @reset: the queue is in the reset state
  * @misused: a driver's bug was reported
+ * @premapped: scatterlists carry DMA addresses
  * @in_use: a call is in progress; maintained by builds with checks only
  * @index: number of the queue in its device, from 0
  * @num_max: the largest size that the device supports
@@ -161,6 +164,7 @@ struct virtqueue {
 	bool broken;
 	bool reset;
 	bool misused;
+	bool premapped;
 	bool in_use;
 	unsigned int index;
 	unsigned int num_max;
@@ -174,6 +178,7 @@ struct virtqueue {
 
 /* For transports: virtqueues of any implementation */
 
+void virtqueue_add_failed(struct virtqueue *vq, int err);
 void virtqueue_register(struct virtqueue *vq);
 void virtqueue_unregister(struct virtqueue *vq);
 

@@ -19,16 +19,21 @@ struct inside {
 	u8 ring[8192];
 };
 
+static bool is_packed(const struct vring_virtqueue *vring)
+{
+	return vring->vq.ops == &vring_packed_layout.ops;
+}
+
 /* Descriptors that are free have any contents. */
 static void forget_free_descs(struct inside *inside)
 {
 	const struct vring_virtqueue *vring = &inside->vring;
 	struct vring_desc *desc = (void *)inside->ring;
 	unsigned int i = vring->free_head, n;
-	bool packed = vring->vq.ops == &vring_packed_layout.ops;
+	bool packed = is_packed(vring);
 
 	if (packed)
-		i = vring->next_desc - vring->rings.packed.desc;
+		i = vring->packed_build.at.desc - vring->rings.packed.desc;
 	for (n = 0; n < vring->vq.num_free; n++) {
 		memset(&desc[i], 0, sizeof(*desc));
 		i = packed ? (i + 1) % vring->rings.num : inside->state[i].next;
@@ -47,6 +52,8 @@ static void look_inside(struct inside *inside, struct virtqueue *vq)
 	memset(&inside->vring.vq.build, 0, sizeof(vring->vq.build));
 	memset(&inside->vring.packed_build, 0, sizeof(vring->packed_build));
 	memset(&inside->vring.split_build, 0, sizeof(vring->split_build));
+	if (is_packed(vring))
+		inside->vring.packed_build.at = vring->packed_build.at;
 	memset(&inside->vring.tables, 0, sizeof(vring->tables));
 	inside->vring.map_next = 0;
 	inside->vring.map_last = 0;

@@ -82,9 +82,8 @@ static int mq_start_buf(struct virtqueue *vq, unsigned int out,
 	return 0;
 }
 
-static int mq_add_page(struct virtqueue *vq, struct page *page,
-		       unsigned int offset, unsigned int len,
-		       enum dma_data_direction dir)
+static int mq_add(struct virtqueue *vq, struct page *page, unsigned int offset,
+		  unsigned int len, enum dma_data_direction dir)
 {
 	struct message *msg = to_mq(vq)->building;
 
@@ -103,12 +102,22 @@ static int mq_add_page(struct virtqueue *vq, struct page *page,
 	return 0;
 }
 
-/* There is no dma_dev: addresses that drivers map are physical ones. */
-static int mq_add_dma(struct virtqueue *vq, dma_addr_t addr, unsigned int len,
-		      enum dma_data_direction dir)
+static void mq_add_page(struct virtqueue *vq, struct page *page,
+			unsigned int offset, unsigned int len,
+			enum dma_data_direction dir)
 {
-	return mq_add_page(vq, pfn_to_page(PHYS_PFN(addr)),
-			   offset_in_page(addr), len, dir);
+	int err = mq_add(vq, page, offset, len, dir);
+
+	if (err)
+		virtqueue_add_failed(vq, err);
+}
+
+/* There is no dma_dev: addresses that drivers map are physical ones. */
+static void mq_add_dma(struct virtqueue *vq, dma_addr_t addr, unsigned int len,
+		       enum dma_data_direction dir)
+{
+	mq_add_page(vq, pfn_to_page(PHYS_PFN(addr)), offset_in_page(addr), len,
+		    dir);
 }
 
 static int mq_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
@@ -118,8 +127,7 @@ static int mq_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 	int err;
 
 	for (n = 0; n < nents && sgl; n++, sgl = sg_next(sgl)) {
-		err = mq_add_page(vq, sg_page(sgl), sgl->offset, sgl->length,
-				  dir);
+		err = mq_add(vq, sg_page(sgl), sgl->offset, sgl->length, dir);
 		if (err)
 			return err;
 	}

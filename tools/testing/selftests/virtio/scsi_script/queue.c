@@ -74,17 +74,23 @@ static int queue_add(struct virtqueue *vq, void *addr, unsigned int len,
 	return 0;
 }
 
-static int queue_add_page(struct virtqueue *vq, struct page *page,
-			  unsigned int offset, unsigned int len,
-			  enum dma_data_direction dir)
+static void queue_add_page(struct virtqueue *vq, struct page *page,
+			   unsigned int offset, unsigned int len,
+			   enum dma_data_direction dir)
 {
-	return queue_add(vq, page_address(page) + offset, len, dir, false);
+	int err = queue_add(vq, page_address(page) + offset, len, dir, false);
+
+	if (err)
+		virtqueue_add_failed(vq, err);
 }
 
-static int queue_add_dma(struct virtqueue *vq, dma_addr_t addr,
-			 unsigned int len, enum dma_data_direction dir)
+static void queue_add_dma(struct virtqueue *vq, dma_addr_t addr,
+			  unsigned int len, enum dma_data_direction dir)
 {
-	return queue_add(vq, phys_to_virt(addr), len, dir, true);
+	int err = queue_add(vq, phys_to_virt(addr), len, dir, true);
+
+	if (err)
+		virtqueue_add_failed(vq, err);
 }
 
 static int queue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
