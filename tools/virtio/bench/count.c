@@ -31,30 +31,34 @@ static void count(const struct core *core, const struct queue_config *config,
 	core->destroy(queue);
 }
 
+/* Stock has neither pieces nor in-order rings: it does the same without. */
 static void row(const char *note, struct queue_config config, struct load load)
 {
+	struct queue_config stock_config = config;
 	struct load stock_load = load;
 	char name[96];
 
 	fit(&load, &config);
+	stock_config.in_order = false;
 	stock_load = load;
 	stock_load.api = OLD;
 	snprintf(name, sizeof(name), "%s %s %s%s",
 		 config.packed ? "packed" : "split", shapes[load.shape].name,
 		 config.indirect ? "indirect" : "direct", note);
-	count(&stock_counted, &config, &stock_load, name);
+	count(&stock_counted, &stock_config, &stock_load, name);
 	count(&ours_counted, &config, &load, name);
 }
 
 static void rows_of(struct queue_config config, enum shape shape)
 {
 	struct load load = { .shape = shape, .batch = 16 };
-	struct queue_config dma = config, quiet = config;
+	struct queue_config dma = config, quiet = config, in_order = config;
 	struct load one = load, pieces = load, list = load, half = load;
 	struct load on = load;
 
 	dma.dma = true;
 	quiet.event = false;
+	in_order.in_order = true;
 	one.batch = 1;
 	pieces.api = PIECE;
 	list.api = PIECE_SG;
@@ -68,6 +72,8 @@ static void rows_of(struct queue_config config, enum shape shape)
 	row(", no event index", quiet, load);
 	row(", callbacks on", config, on);
 	row(", DMA API", dma, load);
+	row(", in order", in_order, load);
+	row(", pieces, in order", in_order, pieces);
 	if (config.indirect)
 		row(", half full", config, half);
 }
