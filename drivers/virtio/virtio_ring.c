@@ -213,6 +213,17 @@ static void vring_tables_free(struct vring_virtqueue *vring)
 	memset(&vring->tables, 0, sizeof(vring->tables));
 }
 
+/* A buffer doesn't fit, nor is there a table, though it may @want one. */
+int vring_no_room(struct vring_virtqueue *vring, unsigned int num, bool want)
+{
+	/* Used buffers make room; only for what needs a table it takes memory. */
+	if (want && vring->vq.num_free)
+		return num > vring->rings.num ? -ENOMEM : -ENOSPC;
+	/* From now on as many buffers as there are descriptors */
+	vring->reserve = vring->rings.num;
+	return -ENOSPC;
+}
+
 /*
  * Creation, change of size, reset
  */
@@ -286,7 +297,7 @@ static void vring_init_queue(struct vring_virtqueue *vring)
 	vring->batch_last = -1;
 	vring->added = 0;
 	vring->batch = 1;
-	vring->reserve = rings->num - rings->num / 4;
+	vring->reserve = rings->num / 2;
 	vring->vq.num_free = rings->num;
 	vring->cb_disabled = !vring->vq.callback;
 	vring->event_triggered = false;

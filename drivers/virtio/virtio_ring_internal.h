@@ -199,6 +199,7 @@ bool vring_tables_grow(struct vring_virtqueue *vring, unsigned int order,
 		       gfp_t gfp);
 void *vring_unmap_used(struct vring_virtqueue *vring,
 		       const struct vring_state *state, u16 id, void *data);
+int vring_no_room(struct vring_virtqueue *vring, unsigned int num, bool want);
 void vring_cancel(struct vring_virtqueue *vring, unsigned int num);
 void vring_age_batches(struct vring_virtqueue *vring);
 
@@ -276,11 +277,20 @@ bool vring_packed_poll(struct virtqueue *vq, unsigned int state);
  * for both sides than a table, but take room: use them while @reserve others
  * stay free.  Many are not: those of a table follow each other and need no ID.
  * A buffer with a context has no place for a table.
+ *
+ * Half of the ring is the reserve of a queue, and all of it once it was full.
  */
 static inline bool vring_prefers_ring(const struct vring_virtqueue *vring,
 				      unsigned int num, unsigned int reserve)
 {
 	return num + reserve <= vring->vq.num_free && num <= VRING_DIRECT_MAX;
+}
+
+/* Does a queue that was full have little to do again? */
+static inline void vring_check_reserve(struct vring_virtqueue *vring)
+{
+	if (vring->vq.num_free > vring->rings.num / 2)
+		vring->reserve = vring->rings.num / 2;
 }
 
 static inline bool vring_wants_table(const struct vring_virtqueue *vring,
@@ -341,10 +351,8 @@ static __always_inline int vring_start(struct vring_virtqueue *vring,
 
 	if (want && vring->vq.num_free)
 		table = vring_table_get(vring, num, gfp);
-	/* Used buffers make room; only for what needs a table it takes memory. */
 	if (unlikely(!table && num > vring->vq.num_free))
-		return want && vring->vq.num_free && num > vring->rings.num ?
-		       -ENOMEM : -ENOSPC;
+		return vring_no_room(vring, num, want);
 
 	if (!table) {
 		vring_start_direct(state, data, ctx);

@@ -417,6 +417,7 @@ static noinline int packed_start_any(struct virtqueue *vq, unsigned int out,
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 
+	vring_check_reserve(vring);
 	return packed_start(vring, &vring->packed_build, vring_free_state(vring),
 			    out, out + in, vring->reserve, data, ctx, gfp);
 }

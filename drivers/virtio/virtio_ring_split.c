@@ -242,6 +242,7 @@ static noinline int split_start_any(struct virtqueue *vq, unsigned int out,
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 
+	vring_check_reserve(vring);
 	return split_start(vring, &vring->split_build, vring_free_state(vring),
 			   out, out + in, vring->reserve, data, ctx, gfp);
 }

@@ -110,6 +110,51 @@ static void steady(const struct tq_config *config)
 }
 #endif
 
+#ifndef STOCK
+static unsigned int add_until_full(struct tq *tq)
+{
+	unsigned int n = 0;
+
+	while (!tq_add_new(tq, 1, 2, HOW_PAGE))
+		n++;
+	tq_kick(tq);
+	tq_pop_all(tq);
+	return n;
+}
+
+/*
+ * Short buffers have no table, until the queue gets full: from then on it takes
+ * as many as it has descriptors, and that until it has little to do again.
+ */
+static void short_buffers(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	unsigned int num = tq->dq.num, in_flight, got, i;
+
+	in_flight = add_until_full(tq);
+	check(in_flight < num && in_flight > num / 2,
+	      "%u short buffers in a queue of %u", in_flight, num);
+	for (i = 0; i < 2 * num; i++) {
+		tq_use_some(tq, 0);
+		got = tq_get_all(tq);
+		check(got == 1, "%u buffers were used instead of 1", got);
+		in_flight += add_until_full(tq) - got;
+	}
+	check(in_flight == num, "%u buffers in a full queue of %u", in_flight,
+	      num);
+
+	tq_use_all(tq);
+	tq_get_all(tq);
+	tq_must_add(tq, 1, 2, HOW_PAGE);
+	check(tq->vq->num_free == num - 3, "a table in an empty queue");
+	tq_kick(tq);
+	tq_pop_all(tq);
+	tq_use_all(tq);
+	tq_get_all(tq);
+	tq_delete(tq);
+}
+#endif
+
 static void add_tests_for(const struct tq_config *base)
 {
 	struct tq_config config = *base;
@@ -122,6 +167,10 @@ static void add_tests_for(const struct tq_config *base)
 #ifndef STOCK
 	config.num = 16;
 	test_add(steady, &config, "room: no allocation, %s", tq_name(&config));
+	config.num = 64;
+	if (config.indirect)
+		test_add(short_buffers, &config, "room: short buffers, %s",
+			 tq_name(&config));
 #endif
 	if (config.packed) {
 		config.num = 7;
