@@ -5,6 +5,7 @@
  * is known to virtio_ring_split.c and virtio_ring_packed.c only.
  */
 #include <linux/export.h>
+#include <linux/indirect_call_wrapper.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <xen/xen.h>
@@ -663,10 +664,12 @@ irqreturn_t vring_interrupt(int irq, void *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 
-	if (!vring_layout(vring)->more_used(vring))
+	if (!INDIRECT_CALL_2(vring_layout(vring)->more_used,
+			     vring_split_more_used, vring_packed_more_used,
+			     vring))
 		return IRQ_NONE;
 
-	if (unlikely(virtqueue_is_broken(vq))) {
+	if (unlikely(READ_ONCE(vring->vq.broken))) {
 		if (!IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
 			return IRQ_HANDLED;
 		dev_warn_once(&vring->vq.vdev->dev,

@@ -217,6 +217,10 @@ int vring_reset(struct virtqueue *vq,
 		void (*recycle_done)(struct virtqueue *vq));
 int vring_set_dma_premapped(struct virtqueue *vq);
 
+/* What vring_interrupt() calls without a detour through struct vring_layout */
+bool vring_split_more_used(const struct vring_virtqueue *vring);
+bool vring_packed_more_used(const struct vring_virtqueue *vring);
+
 /* What virtqueue.c calls without a detour through struct virtqueue_ops */
 int vring_split_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 			unsigned int lists, unsigned int out, unsigned int in,

@@ -120,8 +120,9 @@ static noinline int packed_no_room(struct vring_virtqueue *vring, bool readable,
 	return err;
 }
 
-static __always_inline void packed_start_at(struct vring_virtqueue *vring,
-					    struct packed_build *build)
+/* A buffer without elements so far, and without a table */
+static __always_inline void packed_begin(struct vring_virtqueue *vring,
+					 struct packed_build *build)
 {
 	build->in_len = 0;
 	build->head_flags = VRING_DESC_F_WRITE;
@@ -142,7 +143,7 @@ static __always_inline int packed_start(struct vring_virtqueue *vring,
 	err = vring_start(vring, state, num, reserve, data, ctx, gfp);
 	if (unlikely(err < 0))
 		return packed_no_room(vring, readable, err);
-	packed_start_at(vring, build);
+	packed_begin(vring, build);
 	if (err)
 		build->table = state->table->desc;
 	return 0;
@@ -431,7 +432,7 @@ int vring_packed_start_buf(struct virtqueue *vq, unsigned int out,
 	if (!vring_prefers_ring(vring, out + in, vring->reserve))
 		return packed_start_any(vq, out, in, data, ctx, gfp);
 	vring_start_direct(state, data, ctx);
-	packed_start_at(vring, &vring->packed_build);
+	packed_begin(vring, &vring->packed_build);
 	return 0;
 }
 
@@ -709,7 +710,7 @@ static bool packed_used_at(const struct vring_virtqueue *vring, u16 pos)
 	return READ_ONCE(vring->batch_last) >= 0 || packed_is_used(vring, pos);
 }
 
-static bool packed_more_used(const struct vring_virtqueue *vring)
+bool vring_packed_more_used(const struct vring_virtqueue *vring)
 {
 	return packed_used_at(vring, READ_ONCE(vring->last_used));
 }
@@ -990,7 +991,7 @@ const struct vring_layout vring_packed_layout = {
 	},
 	.alloc		= packed_alloc,
 	.init		= packed_init,
-	.more_used	= packed_more_used,
+	.more_used	= vring_packed_more_used,
 	.desc_addr	= packed_desc_addr,
 	.driver_addr	= packed_driver_addr,
 	.device_addr	= packed_device_addr,

@@ -58,8 +58,9 @@ static noinline int split_no_room(struct vring_virtqueue *vring, bool readable,
 	return err;
 }
 
-static __always_inline void split_build_in_ring(struct vring_virtqueue *vring,
-						struct split_build *build)
+/* A buffer without elements so far, and without a table */
+static __always_inline void split_begin(struct vring_virtqueue *vring,
+					struct split_build *build)
 {
 	build->desc = split_ring(vring)->desc;
 	build->cur = vring->free_head;
@@ -79,7 +80,7 @@ static __always_inline int split_start(struct vring_virtqueue *vring,
 	err = vring_start(vring, state, num, reserve, data, ctx, gfp);
 	if (unlikely(err < 0))
 		return split_no_room(vring, readable, err);
-	split_build_in_ring(vring, build);
+	split_begin(vring, build);
 	if (err) {
 		build->desc = state->table->desc;
 		build->cur = 0;
@@ -256,7 +257,7 @@ int vring_split_start_buf(struct virtqueue *vq, unsigned int out,
 	if (!vring_prefers_ring(vring, out + in, vring->reserve))
 		return split_start_any(vq, out, in, data, ctx, gfp);
 	vring_start_direct(state, data, ctx);
-	split_build_in_ring(vring, &vring->split_build);
+	split_begin(vring, &vring->split_build);
 	return 0;
 }
 
@@ -508,7 +509,7 @@ bool vring_split_kick_prepare(struct virtqueue *vq)
  * Taking used buffers
  */
 
-static bool split_more_used(const struct vring_virtqueue *vring)
+bool vring_split_more_used(const struct vring_virtqueue *vring)
 {
 	return READ_ONCE(vring->last_used) != split_read_used_idx(vring);
 }
@@ -839,7 +840,7 @@ const struct vring_layout vring_split_layout = {
 	},
 	.alloc		= split_alloc,
 	.init		= split_init,
-	.more_used	= split_more_used,
+	.more_used	= vring_split_more_used,
 	.desc_addr	= split_desc_addr,
 	.driver_addr	= split_driver_addr,
 	.device_addr	= split_device_addr,
