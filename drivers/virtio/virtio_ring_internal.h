@@ -293,8 +293,10 @@ static inline bool vring_prefers_ring(const struct vring_virtqueue *vring,
 /* Does a queue that was full have little to do again? */
 static inline void vring_check_reserve(struct vring_virtqueue *vring)
 {
-	if (vring->vq.num_free > vring->rings.num / 2)
-		vring->reserve = vring->rings.num / 2;
+	unsigned int num = vring->rings.num;
+
+	if (vring->vq.num_free > num - num / 4)
+		vring->reserve = num / 2;
 }
 
 static inline bool vring_wants_table(const struct vring_virtqueue *vring,

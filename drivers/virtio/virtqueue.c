@@ -365,13 +365,14 @@ static noinline void virtqueue_add_long_list(struct virtqueue *vq,
 					     unsigned int nents,
 					     enum dma_data_direction dir)
 {
-	u16 *room = virtqueue_room(vq, dir);
+	u16 *room;
 	int added;
 
-	/* One comparison for 0 and for too many: it may be shorter than that. */
-	if (unlikely(nents - 1 >= *room)) {
-		if (!nents)
-			return;
+	if (!nents)
+		return;
+	room = virtqueue_room(vq, dir);
+	/* It may be shorter than that. */
+	if (unlikely(nents > *room)) {
 		nents = virtqueue_sg_len_max(sgl, nents);
 		if (nents > *room) {
 			virtqueue_no_room(vq);

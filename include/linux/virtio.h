@@ -29,7 +29,7 @@ struct vring;
  *             is short and trying again later may help.
  * @add_sg: append at most @nents elements (not 0) of a scatterlist that may be
  *          chained and may end earlier.  The number appended, or a negative
- *          error.  A single element comes by @add_page or @add_dma.
+ *          error.
  * @add_page: append @len bytes at @offset from the start of @page; on failure
  *            call virtqueue_add_failed().
  * @add_bvecs: append what @iter covers of an array of bio_vecs in elements of at

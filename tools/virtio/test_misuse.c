@@ -236,7 +236,20 @@ static void misuse(const struct tq_config *config)
 	tq_delete(tq);
 }
 
-/* Fewer elements than declared are fine. */
+/* Nothing is added, and no direction is closed by that. */
+static void add_nothing(struct tq *tq)
+{
+	struct bvec_iter iter = {};
+	struct scatterlist sg;
+	struct bio_vec bvec;
+
+	sg_init_one(&sg, data, sizeof(data));
+	bvec_set_virt(&bvec, data, sizeof(data));
+	virtqueue_add_sg(tq->vq, &sg, 0, IN);
+	virtqueue_add_bvecs(tq->vq, &bvec, &iter, UINT_MAX, IN);
+}
+
+/* Fewer elements than declared are fine, and so are empty lists. */
 static void fewer(const struct tq_config *config)
 {
 	struct tq *tq = tq_new(config);
@@ -250,6 +263,7 @@ static void fewer(const struct tq_config *config)
 			in = 0;
 		check(!start(tq, out + rnd_below(num - out - in + 1), in),
 		      "start fails");
+		add_nothing(tq);
 		for (at = 0; at < out + in; at++)
 			add(tq, config->access ? 0 : round,
 			    at < out ? OUT : IN);

@@ -190,7 +190,7 @@ static void put_used(struct dev *dev, u16 id, u32 len, u16 steps)
 	if (dev->pair->packed) {
 		desc->id = id;
 		desc->len = len;
-		/* The rest before the flags: vring_packed_get_buf() */
+		/* The rest before the flags: packed_read_used() */
 		virt_wmb();
 		write_flags(desc, wrap_of(dev->used) ? 0x8080 : 0);
 		dev->used += steps;
