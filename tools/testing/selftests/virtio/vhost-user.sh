@@ -31,8 +31,13 @@ negotiated()
 	return 0
 }
 
-# packets RECEIVED-OR-SENT: field of the device's line in /proc/net/dev
+# packets N: field of the device's line in /proc/net/dev, from 2 on those of packets
+# that were received (all, errors), from 10 on of those that were sent (all,
+# errors, dropped, FIFO errors)
 packets() { sed -n 's/^ *eth0: *//p' /proc/net/dev | awk -v n="$1" '{ print $n }'; }
+
+# Packets in both directions
+counters() { echo "$(packets 10) $(packets 2)"; }
 
 figures()
 {
@@ -69,8 +74,15 @@ else
 	$traffic stop $far
 fi
 
+# What is under way comes first: the figures have to be those of DPDK.
+until [ "$(counters)" = "$before" ]; do
+	before=$(counters)
+	sleep 1
+done
 sent=$(packets 10) received=$(packets 2)
 echo "# $guest: $sent packets sent, $received received, rings of $ring"
+check "$guest: the driver had no error and dropped nothing that it was to send" \
+	[ "$(packets 3) $(packets 11) $(packets 12) $(packets 13)" = "0 0 0 0" ]
 check "$guest: the ends of both rings were crossed 20 times" \
 	[ "$sent" -ge $((20 * ring)) -a "$received" -ge $((20 * ring)) ]
 plan
