@@ -669,7 +669,7 @@ irqreturn_t vring_interrupt(int irq, void *vq)
 			     vring))
 		return IRQ_NONE;
 
-	if (unlikely(READ_ONCE(vring->vq.broken))) {
+	if (unlikely(virtqueue_is_broken(vq))) {
 		if (!IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
 			return IRQ_HANDLED;
 		dev_warn_once(&vring->vq.vdev->dev,

@@ -108,9 +108,7 @@ static void steady(const struct tq_config *config)
 	check(!shim.map_live, "%ld mappings on an idle queue", shim.map_live);
 	tq_delete(tq);
 }
-#endif
 
-#ifndef STOCK
 static unsigned int add_until_full(struct tq *tq)
 {
 	unsigned int n = 0;

@@ -35,7 +35,7 @@ static void count(const struct core *core, const struct queue_config *config,
 static void row(const char *note, struct queue_config config, struct load load)
 {
 	struct queue_config stock_config = config;
-	struct load stock_load = load;
+	struct load stock_load;
 	char name[96];
 
 	fit(&load, &config);

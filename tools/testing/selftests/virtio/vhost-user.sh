@@ -41,6 +41,8 @@ counters() { echo "$(packets 10) $(packets 2)"; }
 
 figures()
 {
+	local status
+
 	timeout -s KILL 60 $traffic "$@" >/tmp/figures 2>&1
 	status=$?
 	echo "# $guest: $1: $(cat /tmp/figures)"

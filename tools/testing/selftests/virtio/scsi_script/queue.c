@@ -74,23 +74,26 @@ static int queue_add(struct virtqueue *vq, void *addr, unsigned int len,
 	return 0;
 }
 
-static void queue_add_page(struct virtqueue *vq, struct page *page,
-			   unsigned int offset, unsigned int len,
-			   enum dma_data_direction dir)
+static void queue_add_one(struct virtqueue *vq, void *addr, unsigned int len,
+			  enum dma_data_direction dir, bool mapped)
 {
-	int err = queue_add(vq, page_address(page) + offset, len, dir, false);
+	int err = queue_add(vq, addr, len, dir, mapped);
 
 	if (err)
 		virtqueue_add_failed(vq, err);
 }
 
+static void queue_add_page(struct virtqueue *vq, struct page *page,
+			   unsigned int offset, unsigned int len,
+			   enum dma_data_direction dir)
+{
+	queue_add_one(vq, page_address(page) + offset, len, dir, false);
+}
+
 static void queue_add_dma(struct virtqueue *vq, dma_addr_t addr,
 			  unsigned int len, enum dma_data_direction dir)
 {
-	int err = queue_add(vq, phys_to_virt(addr), len, dir, true);
-
-	if (err)
-		virtqueue_add_failed(vq, err);
+	queue_add_one(vq, phys_to_virt(addr), len, dir, true);
 }
 
 static int queue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
