@@ -12,7 +12,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
 .PHONY: help run shell test test-all check base overlay series kernel kernel-stock tools fuzz bench \
-	bench-guest clean distclean
+	bench-guest install-to clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -67,6 +67,9 @@ kernel:		## build the small guest kernel with our virtio
 
 kernel-stock:	## the same kernel from the untouched base, to compare
 	@scripts/kernel --stock $(if $(CONFIG),--config $(CONFIG))
+
+install-to:	## put our files into TREE=DIR, a 6.12 tree (UNDO=yes: take them out)
+	@scripts/install-to $(if $(UNDO),--undo) "$(TREE)"
 
 clean:		## remove what was built, keep the unpacked source
 	find build -mindepth 1 -maxdepth 1 ! -name base -exec rm -rf {} +

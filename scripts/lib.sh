@@ -10,6 +10,8 @@
 #  die TEXT                 one line "error: TEXT", exit 1
 #  at_exit COMMAND          run COMMAND (evaluated) when the script ends, however it ends
 #  need_packages PKG...     install the missing ones with apt, or die
+#  version_of TREE          what a kernel tree says it is
+#  is_linux_6_12 TREE       die unless it is a tree of that version
 #  need_space DIR MB WHAT   die unless DIR's file system has MB mebibytes left
 #  lock NAME                one at a time in this build folder, until the script ends
 #  logged LABEL LOG COUNT LIMIT CMD...
@@ -118,6 +120,19 @@ need_space()
 	free=$(df -Pm "$dir" | awk 'NR == 2 { print $4 }')
 	((free >= megabytes)) ||
 		die "no space: $what needs $megabytes MiB in $dir, $free MiB are free (make room, or set BUILD=DIR)"
+}
+
+version_of()
+{
+	sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = *//p' "$1/Makefile" 2>/dev/null | paste -sd.
+}
+
+is_linux_6_12()
+{
+	[[ -f $1/Makefile && -f $1/drivers/virtio/virtio_ring.c ]] ||
+		die "$1 is not a Linux source tree: name the folder of one"
+	[[ $(version_of "$1") == 6.12* ]] ||
+		die "$1 is Linux $(version_of "$1"), this needs 6.12: use a tree of that version"
 }
 
 lock()
