@@ -60,7 +60,7 @@ scsi_host()
 
 scsi_cd()
 {
-	local data=$BUILD/vm/$1-0-0.img
+	local data=$VM_SCRATCH/$1-0-0.img
 
 	head -c "${SCSI_SIZE}M" /dev/urandom >"$data"
 	SCSI_OPTIONS+=(-drive "file=$data.iso,if=none,id=$1-cd,format=raw,readonly=on,media=cdrom"
@@ -73,7 +73,7 @@ scsi_pluggable()
 	vm_disk "$1-0-0" "$SCSI_SIZE"
 	SCSI_PORTS=$((SCSI_PORTS + 1))
 	SCSI_OPTIONS+=(-device "pcie-root-port,id=port-$1,chassis=$SCSI_PORTS,slot=$SCSI_PORTS"
-		-blockdev "raw,node-name=$1-0-0,file.driver=file,file.filename=$BUILD/vm/$1-0-0.img"
+		-blockdev "raw,node-name=$1-0-0,file.driver=file,file.filename=$VM_SCRATCH/$1-0-0.img"
 		-device "virtio-scsi-pci,id=$1,bus=port-$1,$2"
 		-device "scsi-hd,id=disk-$1,bus=$1.0,drive=$1-0-0,serial=$1-0-0")
 }
@@ -83,7 +83,7 @@ host_add()
 	local name=$1-$2-$3
 
 	vm_disk "$name" 8
-	qmp blockdev-add "\"driver\":\"raw\",\"node-name\":\"$name\",\"file\":{\"driver\":\"file\",\"filename\":\"$BUILD/vm/$name.img\"}" &&
+	qmp blockdev-add "\"driver\":\"raw\",\"node-name\":\"$name\",\"file\":{\"driver\":\"file\",\"filename\":\"$VM_SCRATCH/$name.img\"}" &&
 	qmp device_add "\"driver\":\"scsi-hd\",\"id\":\"$name\",\"bus\":\"$1.0\",\"drive\":\"$name\",\"scsi-id\":$2,\"lun\":$3,\"serial\":\"$name\""
 }
 

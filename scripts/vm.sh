@@ -27,7 +27,8 @@
 #  vm_module NAME FILE...    build a module in build/NAME from these files (one of them is
 #                            Kbuild), against the kernel that VM_KERNEL is: call before
 #                            it "scripts/kernel bzImage modules_prepare"
-#  vm_disk ID MB             make an empty disk image; sets VM_DISK to the -drive option's
+#  vm_scratch                makes VM_SCRATCH, a folder of this run, gone when it ends
+#  vm_disk ID MB             make an empty disk image, $VM_SCRATCH/ID.img; sets VM_DISK to the -drive option's
 #                            value (if=none,id=ID); call it before vm_start
 #  vm_start NAME APPEND QEMU-OPTION...
 #  vm_until REGEX SECONDS    follow the results until a line matches; false when none did
@@ -53,26 +54,38 @@ VM_TIMEOUT=240
 VM_APPEND=
 VM_MACHINE=q35
 VM_DIR=
+VM_SCRATCH=
+declare -A VM_LOCKED=()
 VM_PID=
 VM_ROWS=()
 VM_FAILED=
 VM_LINE=
 QMP_REPLY=
 
+# Disks and the like of this run: another one at the same time has its own.
+vm_scratch()
+{
+	[[ -z $VM_SCRATCH ]] || return 0
+	mkdir -p "$BUILD/vm"
+	VM_SCRATCH=$(mktemp -d "$BUILD/vm/scratch.XXXXXX")
+	at_exit "rm -rf '$VM_SCRATCH'"
+}
+
 # One short line when KVM is there and does not work: boot the kernel without user
 # space and look for its first message. Hosts exist where /dev/kvm opens and the
 # first vCPU fails.
 vm_choose_accel()
 {
-	local probe=$BUILD/vm/kvm-probe
+	local probe
 
 	[[ -z ${ACCEL:-} ]] || return 0
+	vm_scratch
+	probe=$VM_SCRATCH/kvm-probe
 	export ACCEL=tcg
 	if [[ ! -w /dev/kvm ]]; then
 		say "no usable /dev/kvm: running on TCG (emulated CPUs)"
 		return
 	fi
-	mkdir -p "$BUILD/vm"
 	timeout -k 5 20 "$QEMU" -M q35 -accel kvm -cpu host -m 256 -nodefaults -no-user-config \
 		-display none -serial "file:$probe" -kernel "$VM_KERNEL" -no-reboot \
 		-append "console=ttyS0 panic=-1" </dev/null >"$probe.qemu" 2>&1 || true
@@ -112,9 +125,10 @@ vm_module()
 
 vm_disk()
 {
-	local file=$BUILD/vm/$1.img
+	local file
 
-	mkdir -p "$BUILD/vm"
+	vm_scratch
+	file=$VM_SCRATCH/$1.img
 	rm -f "$file"
 	truncate -s "$2M" "$file"
 	VM_DISK="file=$file,if=none,id=$1,format=raw"
@@ -130,6 +144,8 @@ vm_start()
 	[[ -f $VM_INITRD ]] || die "$VM_INITRD not found: run scripts/initramfs"
 	vm_choose_accel
 	accel=$(vm_accel_options)
+	[[ -n ${VM_LOCKED[$name]:-} ]] || lock "vm-$name"
+	VM_LOCKED[$name]=yes
 	VM_DIR=$BUILD/vm/$name
 	VM_ROWS=() VM_FAILED='' VM_LINE=''
 	rm -rf "$VM_DIR"
