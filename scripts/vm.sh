@@ -86,9 +86,10 @@ vm_choose_accel()
 		say "no usable /dev/kvm: running on TCG (emulated CPUs)"
 		return
 	fi
-	timeout -k 5 20 "$QEMU" -M q35 -accel kvm -cpu host -m 256 -nodefaults -no-user-config \
+	# a shell of its own: it is the one that reports a QEMU that aborts
+	(timeout -k 5 20 "$QEMU" -M q35 -accel kvm -cpu host -m 256 -nodefaults -no-user-config \
 		-display none -serial "file:$probe" -kernel "$VM_KERNEL" -no-reboot \
-		-append "console=ttyS0 panic=-1" </dev/null >"$probe.qemu" 2>&1 || true
+		-append "console=ttyS0 panic=-1" || true) </dev/null >"$probe.qemu" 2>&1
 	if grep -q 'Linux version' "$probe" 2>/dev/null; then
 		ACCEL=kvm
 	else
