@@ -14,7 +14,7 @@
 
 near=10.0.7.1 far=10.0.7.2
 [ "$role" = serve ] && { near=10.0.7.2 far=10.0.7.1; }
-traffic=/tests/vhost_user_traffic
+traffic=/tests/net_traffic
 
 negotiated()
 {

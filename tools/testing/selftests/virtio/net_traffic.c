@@ -2,20 +2,26 @@
 /*
  * Network traffic with contents that are verified byte for byte.
  *
- *  serve                   send back all that comes to port 7000, by UDP and TCP,
+ *  serve                   send back all that comes to port 7000 by UDP and TCP,
  *                          until "stop" comes
- *  udp ADDRESS COUNT SIZE  COUNT datagrams of 1 to SIZE bytes and back, up to 32
+ *  udp ADDRESS COUNT SIZE  COUNT datagrams of 4 to SIZE bytes and back, up to 32
  *                          under way; one that got lost is sent again
+ *  gso ADDRESS COUNT SIZE  the same with datagrams of SIZE bytes, of which the
+ *                          kernel gets as many as possible in one piece
+ *  send ADDRESS COUNT SIZE COUNT datagrams that nobody has to answer
  *  tcp ADDRESS MIB         a stream and back, both directions at once
  *  stop ADDRESS            end "serve" on the other side
  *
- * Prints one line of figures; exits 0 only if every byte came back as it was
- * sent. Static and without other programs, so that a guest needs nothing else.
+ * An address is one of IPv4 or IPv6; NET_PORT in the environment is another port.
+ * Prints one line of figures; exits 0 only if every byte came back as it was sent.
+ * Static and without other programs, so that a guest needs nothing else.
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,33 +67,74 @@ static void fill(uint8_t *buf, size_t len, uint64_t seed)
 	}
 }
 
-static struct sockaddr_in address(const char *host)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_port = htons(PORT) };
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
 
-	if (host && inet_pton(AF_INET, host, &a.sin_addr) != 1)
-		fail(host);
-	return a;
+static uint16_t port(void)
+{
+	const char *other = getenv("NET_PORT");
+
+	return htons(other ? atoi(other) : PORT);
 }
 
-static int new_socket(int type, const char *host, int bound)
+/* Returns its length. */
+static socklen_t parse_address(union address *a, const char *host)
 {
-	struct sockaddr_in a = address(host);
-	int fd = socket(AF_INET, type, 0);
+	memset(a, 0, sizeof(*a));
+	if (inet_pton(AF_INET, host, &a->v4.sin_addr) == 1) {
+		a->any.sa_family = AF_INET;
+		a->v4.sin_port = port();
+		return sizeof(a->v4);
+	}
+	if (inet_pton(AF_INET6, host, &a->v6.sin6_addr) != 1)
+		fail(host);
+	a->any.sa_family = AF_INET6;
+	a->v6.sin6_port = port();
+	return sizeof(a->v6);
+}
+
+static int new_socket(int family, int type)
+{
+	int fd = socket(family, type, 0);
 	int one = 1, room = 4 << 20;
 
 	if (fd < 0)
-		fail("socket");
+		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (type == SOCK_DGRAM)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	if (bound) {
-		if (bind(fd, (void *)&a, sizeof(a)))
-			fail("bind");
-	} else if (connect(fd, (void *)&a, sizeof(a))) {
+	return fd;
+}
+
+static int connected_socket(int type, const char *host)
+{
+	union address a;
+	socklen_t len = parse_address(&a, host);
+	int fd = new_socket(a.any.sa_family, type);
+
+	if (fd < 0 || connect(fd, &a.any, len))
 		fail("connect");
+	return fd;
+}
+
+/* One of IPv6 takes IPv4 too; there are kernels without. */
+static int serving_socket(int type)
+{
+	const char *host = "::";
+	union address a;
+	socklen_t len;
+	int fd = new_socket(AF_INET6, type);
+
+	if (fd < 0) {
+		host = "0.0.0.0";
+		fd = new_socket(AF_INET, type);
 	}
+	len = parse_address(&a, host);
+	if (fd < 0 || bind(fd, &a.any, len))
+		fail("bind");
 	return fd;
 }
 
@@ -109,26 +156,26 @@ static void echo_stream(int fd)
 static int echo_datagram(int fd)
 {
 	static uint8_t buf[MAX_DATAGRAM + 1];
-	struct sockaddr_in from;
+	union address from;
 	socklen_t from_len = sizeof(from);
 	ssize_t len;
 
-	len = recvfrom(fd, buf, sizeof(buf), 0, (void *)&from, &from_len);
+	len = recvfrom(fd, buf, sizeof(buf), 0, &from.any, &from_len);
 	if (len < 0)
 		return 1;
-	sendto(fd, buf, len, 0, (void *)&from, from_len);
+	sendto(fd, buf, len, 0, &from.any, from_len);
 	return len != sizeof(STOP) || memcmp(buf, STOP, len);
 }
 
 static int serve(void)
 {
 	struct pollfd fds[2] = {
-		{ .fd = new_socket(SOCK_DGRAM, NULL, 1), .events = POLLIN },
-		{ .fd = new_socket(SOCK_STREAM, NULL, 1), .events = POLLIN },
+		{ .fd = serving_socket(SOCK_DGRAM), .events = POLLIN },
+		{ .fd = serving_socket(SOCK_STREAM), .events = POLLIN },
 	};
 	int fd;
 
-	if (listen(fds[1].fd, 4))
+	if (listen(fds[1].fd, 16))
 		fail("listen");
 	while (poll(fds, 2, -1) > 0) {
 		if (fds[0].revents && !echo_datagram(fds[0].fd))
@@ -152,34 +199,54 @@ struct flight {
 	int tries;
 };
 
-static size_t datagram(uint8_t *buf, uint32_t number, unsigned int max)
-{
-	size_t len = 4 + (number * 2654435761u >> 8) % (max - 3);
+/* How they are sent: all of max bytes and put together, or each by itself */
+struct udp {
+	int fd;
+	unsigned int max;
+	bool gso;
+	uint8_t batch[MAX_DATAGRAM];
+	size_t batch_len;
+};
 
+static size_t datagram(const struct udp *udp, uint8_t *buf, uint32_t number)
+{
+	size_t len = udp->max;
+
+	if (!udp->gso)
+		len = 4 + (number * 2654435761u >> 8) % (len - 3);
 	fill(buf, len, number);
 	memcpy(buf, &number, 4);
 	return len;
 }
 
-static void send_datagram(int fd, struct flight *flight, unsigned int max)
+/* Full queues and a server that isn't there yet are like loss. */
+static void send_batch(struct udp *udp)
 {
-	static uint8_t buf[MAX_DATAGRAM];
-	size_t len = datagram(buf, flight->number, max);
+	if (udp->batch_len && send(udp->fd, udp->batch, udp->batch_len, 0) < 0 &&
+	    errno != ENOBUFS && errno != EAGAIN && errno != ECONNREFUSED)
+		fail("send");
+	udp->batch_len = 0;
+}
 
+static void send_datagram(struct udp *udp, struct flight *flight)
+{
 	if (flight->tries++ == TRIES) {
 		errno = ETIMEDOUT;
 		fail("no answer to a datagram");
 	}
 	flight->sent = now_ms();
-	/* Full queues and a server that isn't there yet are like loss. */
-	if (send(fd, buf, len, 0) < 0 && errno != ENOBUFS &&
-	    errno != EAGAIN && errno != ECONNREFUSED)
-		fail("send");
+	if (udp->batch_len + udp->max > sizeof(udp->batch))
+		send_batch(udp);
+	udp->batch_len += datagram(udp, udp->batch + udp->batch_len,
+				   flight->number);
+	if (!udp->gso)
+		send_batch(udp);
 }
 
 /* Returns the flight that an answer ends, NULL for one that was answered. */
-static struct flight *check_datagram(const uint8_t *got, size_t len,
-				     struct flight *flights, unsigned int max)
+static struct flight *check_datagram(const struct udp *udp,
+				     const uint8_t *got, size_t len,
+				     struct flight *flights)
 {
 	static uint8_t want[MAX_DATAGRAM];
 	uint32_t number;
@@ -188,7 +255,7 @@ static struct flight *check_datagram(const uint8_t *got, size_t len,
 	if (len < 4)
 		goto wrong;
 	memcpy(&number, got, 4);
-	if (datagram(want, number, max) != len || memcmp(want, got, len))
+	if (datagram(udp, want, number) != len || memcmp(want, got, len))
 		goto wrong;
 	for (i = 0; i < WINDOW; i++)
 		if (flights[i].tries && flights[i].number == number)
@@ -200,33 +267,48 @@ wrong:
 	exit(1);
 }
 
-static int udp(const char *host, uint32_t count, unsigned int max)
+/* Sends what is new, and what has waited for too long: that is counted. */
+static uint32_t send_due(struct udp *udp, struct flight *flights,
+			 uint32_t *next, uint32_t count)
 {
+	struct flight *flight;
+	uint32_t again = 0;
+
+	for (flight = flights; flight < flights + WINDOW; flight++) {
+		if (!flight->tries && *next < count) {
+			flight->number = (*next)++;
+			send_datagram(udp, flight);
+		} else if (flight->tries &&
+			   now_ms() - flight->sent > RETRY_MS) {
+			again++;
+			send_datagram(udp, flight);
+		}
+	}
+	send_batch(udp);
+	return again;
+}
+
+static int udp(const char *host, uint32_t count, unsigned int max, bool gso)
+{
+	static struct udp udp;
 	static uint8_t buf[MAX_DATAGRAM];
 	struct flight flights[WINDOW] = {}, *flight;
-	struct pollfd p = { .fd = new_socket(SOCK_DGRAM, host, 0),
-			    .events = POLLIN };
+	struct pollfd p = { .events = POLLIN };
 	uint32_t next = 0, done = 0, again = 0;
 	uint64_t bytes = 0;
 	ssize_t len;
-	int i;
 
+	udp = (struct udp){ .fd = connected_socket(SOCK_DGRAM, host),
+			    .max = max, .gso = gso };
+	p.fd = udp.fd;
+	if (gso && setsockopt(udp.fd, SOL_UDP, UDP_SEGMENT, &max, sizeof(max)))
+		fail("UDP_SEGMENT");
 	while (done < count) {
-		for (i = 0; i < WINDOW; i++) {
-			flight = &flights[i];
-			if (!flight->tries && next < count) {
-				flight->number = next++;
-				send_datagram(p.fd, flight, max);
-			} else if (flight->tries &&
-				   now_ms() - flight->sent > RETRY_MS) {
-				again++;
-				send_datagram(p.fd, flight, max);
-			}
-		}
+		again += send_due(&udp, flights, &next, count);
 		if (poll(&p, 1, RETRY_MS) <= 0)
 			continue;
 		while ((len = recv(p.fd, buf, sizeof(buf), MSG_DONTWAIT)) >= 0) {
-			flight = check_datagram(buf, len, flights, max);
+			flight = check_datagram(&udp, buf, len, flights);
 			if (!flight)
 				continue;
 			flight->tries = 0;
@@ -236,6 +318,19 @@ static int udp(const char *host, uint32_t count, unsigned int max)
 	}
 	printf("%u datagrams, %llu bytes each way, %u sent again\n", count,
 	       (unsigned long long)bytes, again);
+	return 0;
+}
+
+/* Full queues are waited for, so that it is as fast as the device. */
+static int send_only(const char *host, uint32_t count, unsigned int size)
+{
+	static uint8_t buf[MAX_DATAGRAM];
+	int fd = connected_socket(SOCK_DGRAM, host);
+	uint32_t sent;
+
+	for (sent = 0; sent < count; sent++)
+		send(fd, buf, size, 0);
+	printf("%u datagrams of %u bytes sent\n", count, size);
 	return 0;
 }
 
@@ -288,7 +383,7 @@ static int stream_check(struct stream *s, int fd)
 static int tcp(const char *host, uint64_t mib)
 {
 	static struct stream out, in;
-	struct pollfd p = { .fd = new_socket(SOCK_STREAM, host, 0) };
+	struct pollfd p = { .fd = connected_socket(SOCK_STREAM, host) };
 	long start = now_ms(), ms;
 
 	out.end = mib << 20;
@@ -312,7 +407,7 @@ static int tcp(const char *host, uint64_t mib)
 /* The answer may get lost: try a few times. */
 static int stop(const char *host)
 {
-	struct pollfd p = { .fd = new_socket(SOCK_DGRAM, host, 0),
+	struct pollfd p = { .fd = connected_socket(SOCK_DGRAM, host),
 			    .events = POLLIN };
 	int i;
 
@@ -324,20 +419,34 @@ static int stop(const char *host)
 	return 1;
 }
 
+static int usage(void)
+{
+	fprintf(stderr, "traffic: see the head of its source for the arguments\n");
+	return 2;
+}
+
+static int datagrams(const char *how, const char *host, uint32_t count,
+		     unsigned int size)
+{
+	if (size < 4 || size > MAX_DATAGRAM)
+		return usage();
+	if (!strcmp(how, "send"))
+		return send_only(host, count, size);
+	if (!strcmp(how, "udp") || !strcmp(how, "gso"))
+		return udp(host, count, size, *how == 'g');
+	return usage();
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "serve"))
 		return serve();
-	if (argc == 5 && !strcmp(argv[1], "udp")) {
-		unsigned long max = strtoul(argv[4], NULL, 0);
-
-		if (max >= 4 && max <= MAX_DATAGRAM)
-			return udp(argv[2], strtoul(argv[3], NULL, 0), max);
-	}
+	if (argc == 5)
+		return datagrams(argv[1], argv[2], strtoul(argv[3], NULL, 0),
+				 strtoul(argv[4], NULL, 0));
 	if (argc == 4 && !strcmp(argv[1], "tcp"))
 		return tcp(argv[2], strtoull(argv[3], NULL, 0));
 	if (argc == 3 && !strcmp(argv[1], "stop"))
 		return stop(argv[2]);
-	fprintf(stderr, "traffic: see the head of its source for the arguments\n");
-	return 2;
+	return usage();
 }
