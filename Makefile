@@ -12,7 +12,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
 .PHONY: help run shell test test-all check base overlay series kernel kernel-stock tools fuzz bench \
-	bench-guest install-to clean distclean
+	bench-guest install-to series-check clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -61,6 +61,9 @@ overlay:	## the base with our files in place, in build/overlay
 
 series:		## our files as patches for git am, in build/series
 	@scripts/series
+
+series-check:	## each patch of the series compiles
+	@scripts/series-check
 
 kernel:		## build the small guest kernel with our virtio
 	@scripts/kernel $(if $(CONFIG),--config $(CONFIG))
