@@ -1186,5 +1186,4 @@ void virtqueue_dma_sync_single_range_for_device(struct virtqueue *vq,
 EXPORT_SYMBOL_GPL(virtqueue_dma_sync_single_range_for_device);
 
 MODULE_DESCRIPTION("Virtqueues and virtio rings");
-MODULE_ALIAS("virtio_ring");
 MODULE_LICENSE("GPL");
