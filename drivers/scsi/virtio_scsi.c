@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A SCSI host that is a virtio device (section 5.6 of the Virtual I/O Device
  * specification, version 1.2).
@@ -10,6 +10,14 @@
  * The device owns that memory until it returns the buffer.  So a command that
  * timed out is given back to the mid-layer only when its buffer is back, and
  * when nothing else helps the device is reset, which is what always helps.
+ *
+ * Replaces the driver of this name:
+ * Copyright IBM Corp. 2010
+ * Copyright Red Hat, Inc. 2011
+ *
+ * Authors:
+ *  Stefan Hajnoczi   <stefanha@linux.vnet.ibm.com>
+ *  Paolo Bonzini   <pbonzini@redhat.com>
  */
 #include <linux/blk-mq-virtio.h>
 #include <linux/blk-mq.h>

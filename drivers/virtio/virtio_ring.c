@@ -1,8 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A ring in shared memory as a virtqueue: creation and destruction, memory and
  * DMA mappings, change of size, interrupts.  What is in the ring, and where,
  * is known to virtio_ring_split.c and virtio_ring_packed.c only.
+ *
+ * Replaces, with the files next to it, what was one file:
+ * Copyright 2007 Rusty Russell IBM Corporation
  */
 #include <linux/export.h>
 #include <linux/indirect_call_wrapper.h>

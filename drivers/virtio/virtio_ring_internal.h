@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef _DRIVERS_VIRTIO_RING_INTERNAL_H
 #define _DRIVERS_VIRTIO_RING_INTERNAL_H
 /*
@@ -6,6 +6,9 @@
  *
  * All state here is private: the device can't reach it, and nothing that was
  * written to the ring is ever read back.
+ *
+ * Replaces a part of virtio_ring.c:
+ * Copyright 2007 Rusty Russell IBM Corporation
  */
 #include <linux/dma-mapping.h>
 #include <linux/kmsan.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The packed virtqueue: section 2.8 of the specification.
  *
@@ -15,6 +15,9 @@
  * With VIRTIO_F_IN_ORDER buffer IDs are taken and given back in turn.
  *
  * Documentation/virtio/barriers.rst pairs the barriers with the device's.
+ *
+ * Replaces a part of virtio_ring.c:
+ * Copyright 2007 Rusty Russell IBM Corporation
  */
 #include <linux/bits.h>
 #include <linux/cache.h>

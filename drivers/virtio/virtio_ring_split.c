@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The split virtqueue: section 2.7 of the specification.
  *
@@ -10,6 +10,9 @@
  * take descriptors in turn, as 2.7.5.2 demands, and are used in turn.
  *
  * Documentation/virtio/barriers.rst pairs the barriers with the device's.
+ *
+ * Replaces a part of virtio_ring.c:
+ * Copyright 2007 Rusty Russell IBM Corporation
  */
 #include <linux/log2.h>
 #include <linux/virtio_config.h>

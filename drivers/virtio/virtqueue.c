@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Virtqueues as drivers see them, whatever implements them.
  *
@@ -8,6 +8,9 @@
  *
  * Unless stated otherwise the caller serialises all calls for a queue, and no
  * call sleeps.
+ *
+ * Replaces a part of virtio_ring.c:
+ * Copyright 2007 Rusty Russell IBM Corporation
  */
 #include <linux/export.h>
 #include <linux/indirect_call_wrapper.h>
