@@ -23,6 +23,20 @@ vring_layout(const struct vring_virtqueue *vring)
 	return container_of(vring->vq.ops, struct vring_layout, ops);
 }
 
+/*
+ * Is it one of ours? What drivers and transports call with any virtqueue has to
+ * ask: of another one there is no vring_virtqueue around it.
+ */
+static bool is_vring(const struct virtqueue *vq)
+{
+	if (likely(vq->ops == &vring_split_layout.ops ||
+		   vq->ops == &vring_packed_layout.ops))
+		return true;
+	WARN_ONCE(1, "%s: a function for vrings is called, and this is none\n",
+		  vq->name);
+	return false;
+}
+
 static inline const struct vring_virtqueue *
 to_vring_const(const struct virtqueue *vq)
 {
@@ -490,6 +504,8 @@ void vring_del_virtqueue(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 
+	if (!is_vring(vq))
+		return;
 	virtqueue_unregister(vq);
 	if (vring->len_errors)
 		dev_info(&vq->vdev->dev,
@@ -514,7 +530,7 @@ void vring_age_batches(struct vring_virtqueue *vring)
 	vring->batch = 1;
 }
 
-/* Can the queue be stopped? */
+/* Can the queue be stopped, and does it help? */
 static int vring_can_reset(const struct vring_virtqueue *vring)
 {
 	const struct virtio_config_ops *config = vring->vq.vdev->config;
@@ -523,7 +539,7 @@ static int vring_can_reset(const struct vring_virtqueue *vring)
 		return -EPERM;
 	if (!config->disable_vq_and_reset || !config->enable_vq_after_reset)
 		return -ENOENT;
-	return 0;
+	return READ_ONCE(vring->vq.lost) ? -EIO : 0;
 }
 
 /* Stop the queue (2.6.1) and give all its buffers to @recycle. */
@@ -545,9 +561,19 @@ static int vring_disable_and_recycle(struct virtqueue *vq,
 	return 0;
 }
 
+/*
+ * Hand the new queue to the device. What broke the old one is over, and has to
+ * be forgotten before the device can break the new one.
+ */
 static int vring_enable(struct virtqueue *vq)
 {
-	return vq->vdev->config->enable_vq_after_reset(vq) ? -EBUSY : 0;
+	__virtqueue_unbreak(vq);
+	if (vq->vdev->config->enable_vq_after_reset(vq)) {
+		virtqueue_lose(vq);
+		return -EBUSY;
+	}
+	/* The device went away meanwhile: the caller must not count on it. */
+	return READ_ONCE(vq->lost) ? -EIO : 0;
 }
 
 int vring_reset(struct virtqueue *vq,
@@ -667,6 +693,8 @@ irqreturn_t vring_interrupt(int irq, void *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 
+	if (!is_vring(vq))
+		return IRQ_NONE;
 	if (!INDIRECT_CALL_2(vring_layout(vring)->more_used,
 			     vring_split_more_used, vring_packed_more_used,
 			     vring))
@@ -704,6 +732,8 @@ EXPORT_SYMBOL_GPL(vring_interrupt);
  */
 u32 vring_notification_data(struct virtqueue *vq)
 {
+	if (!is_vring(vq))
+		return vq->index;
 	return (u32)READ_ONCE(to_vring(vq)->notify_next) << 16 | vq->index;
 }
 EXPORT_SYMBOL_GPL(vring_notification_data);
@@ -743,13 +773,15 @@ EXPORT_SYMBOL_GPL(vring_transport_features);
  *
  * Context: Any.
  *
- * Return: The DMA address for the device (2.6).
+ * Return: The DMA address for the device (2.6); DMA_MAPPING_ERROR, after a
+ * warning, if @vq is no vring.
  */
 dma_addr_t virtqueue_get_desc_addr(const struct virtqueue *vq)
 {
 	const struct vring_virtqueue *vring = to_vring_const(vq);
 
-	return vring_layout(vring)->desc_addr(vring);
+	return is_vring(vq) ? vring_layout(vring)->desc_addr(vring) :
+			      DMA_MAPPING_ERROR;
 }
 EXPORT_SYMBOL_GPL(virtqueue_get_desc_addr);
 
@@ -759,13 +791,15 @@ EXPORT_SYMBOL_GPL(virtqueue_get_desc_addr);
  *
  * Context: Any.
  *
- * Return: The DMA address for the device (2.6).
+ * Return: The DMA address for the device (2.6); DMA_MAPPING_ERROR, after a
+ * warning, if @vq is no vring.
  */
 dma_addr_t virtqueue_get_avail_addr(const struct virtqueue *vq)
 {
 	const struct vring_virtqueue *vring = to_vring_const(vq);
 
-	return vring_layout(vring)->driver_addr(vring);
+	return is_vring(vq) ? vring_layout(vring)->driver_addr(vring) :
+			      DMA_MAPPING_ERROR;
 }
 EXPORT_SYMBOL_GPL(virtqueue_get_avail_addr);
 
@@ -775,13 +809,15 @@ EXPORT_SYMBOL_GPL(virtqueue_get_avail_addr);
  *
  * Context: Any.
  *
- * Return: The DMA address for the device (2.6).
+ * Return: The DMA address for the device (2.6); DMA_MAPPING_ERROR, after a
+ * warning, if @vq is no vring.
  */
 dma_addr_t virtqueue_get_used_addr(const struct virtqueue *vq)
 {
 	const struct vring_virtqueue *vring = to_vring_const(vq);
 
-	return vring_layout(vring)->device_addr(vring);
+	return is_vring(vq) ? vring_layout(vring)->device_addr(vring) :
+			      DMA_MAPPING_ERROR;
 }
 EXPORT_SYMBOL_GPL(virtqueue_get_used_addr);
 

@@ -635,6 +635,68 @@ int virtqueue_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_sgs);
 
+static int virtqueue_add_premapped(struct virtqueue *vq, struct scatterlist *sg,
+				   unsigned int num, enum dma_data_direction dir,
+				   void *data, void *ctx, gfp_t gfp)
+{
+	unsigned int out = dir == DMA_TO_DEVICE ? num : 0;
+	int err;
+
+	err = virtqueue_start_buf(vq, out, num - out, data, ctx, gfp);
+	if (unlikely(err))
+		return err;
+	for (; num; num--, sg = sg_next(sg))
+		virtqueue_add_dma(vq, sg_dma_address(sg), sg->length, dir);
+	return virtqueue_end_buf(vq);
+}
+
+/**
+ * virtqueue_add_outbuf_premapped - add mapped memory that the device reads
+ * @vq: the queue
+ * @sg: DMA addresses and lengths, a well-formed list
+ * @num: number of elements in @sg
+ * @data: token that virtqueue_get_buf() will return
+ * @gfp: how to allocate memory, should that be necessary
+ *
+ * The mappings stay the caller's, as with virtqueue_add_dma().  The device sees
+ * the buffer at the next virtqueue_kick_prepare().
+ *
+ * Context: Any; may sleep if @gfp allows it.
+ *
+ * Return: As virtqueue_start_buf() and virtqueue_end_buf().
+ */
+int virtqueue_add_outbuf_premapped(struct virtqueue *vq, struct scatterlist *sg,
+				   unsigned int num, void *data, gfp_t gfp)
+{
+	return virtqueue_add_premapped(vq, sg, num, DMA_TO_DEVICE, data, NULL,
+				       gfp);
+}
+EXPORT_SYMBOL_GPL(virtqueue_add_outbuf_premapped);
+
+/**
+ * virtqueue_add_inbuf_premapped - add mapped memory that the device writes
+ * @vq: the queue
+ * @sg: DMA addresses and lengths, a well-formed list
+ * @num: number of elements in @sg
+ * @data: token that virtqueue_get_buf() will return
+ * @ctx: context that virtqueue_get_buf_ctx() will return, or NULL
+ * @gfp: how to allocate memory, should that be necessary
+ *
+ * Otherwise as virtqueue_add_outbuf_premapped().
+ *
+ * Context: Any; may sleep if @gfp allows it.
+ *
+ * Return: As virtqueue_start_buf() and virtqueue_end_buf().
+ */
+int virtqueue_add_inbuf_premapped(struct virtqueue *vq, struct scatterlist *sg,
+				  unsigned int num, void *data, void *ctx,
+				  gfp_t gfp)
+{
+	return virtqueue_add_premapped(vq, sg, num, DMA_FROM_DEVICE, data, ctx,
+				       gfp);
+}
+EXPORT_SYMBOL_GPL(virtqueue_add_inbuf_premapped);
+
 /*
  * Telling the device, and hearing from it
  */
@@ -906,7 +968,8 @@ EXPORT_SYMBOL_GPL(virtqueue_get_vring_size);
  * Return: 0; -E2BIG or -EINVAL if the device has no queues of that size;
  * -ENOENT if the queue can't be reset; -EPERM if its memory is not its own;
  * -ENOMEM.  So far nothing has happened, and the queue works on with its old
- * size.  -EBUSY if the device did not enable the queue again.
+ * size.  -EBUSY if the device did not enable the queue again, -EIO if it is
+ * gone: then the queue is broken for good.
  */
 int virtqueue_resize(struct virtqueue *vq, u32 num,
 		     void (*recycle)(struct virtqueue *vq, void *buf),
@@ -931,12 +994,14 @@ EXPORT_SYMBOL_GPL(virtqueue_resize);
  *           NULL
  * @recycle_done: called when there are no more of these; may be NULL
  *
- * Implements "Virtqueue Reset" (2.6.1).
+ * Implements "Virtqueue Reset" (2.6.1).  Mends a queue that is broken because
+ * the device did not keep to the rules.
  *
  * Context: Process context; may sleep.
  *
- * Return: 0; -ENOENT if the queue can't be reset; -EPERM if its memory is not
- * its own; -EBUSY if the device did not enable the queue again.
+ * Return: 0 if the queue works; -ENOENT if the queue can't be reset; -EPERM if
+ * its memory is not its own.  -EBUSY if the device did not enable the queue
+ * again, -EIO if it is gone: then the queue is broken for good.
  */
 int virtqueue_reset(struct virtqueue *vq,
 		    void (*recycle)(struct virtqueue *vq, void *buf),
@@ -962,37 +1027,69 @@ bool virtqueue_is_broken(const struct virtqueue *vq)
 }
 EXPORT_SYMBOL_GPL(virtqueue_is_broken);
 
+/* The implementation may have somebody to tell.  Out of the way of fast paths. */
+static noinline void virtqueue_set_broken(struct virtqueue *vq, bool broken)
+{
+	WRITE_ONCE(vq->broken, broken);
+	if (vq->ops->set_broken)
+		vq->ops->set_broken(vq, broken);
+}
+
 /**
  * __virtqueue_break - mark one queue broken
  * @vq: the queue
  *
- * For the core and transports, not for drivers.
+ * For the core and transports, not for drivers.  A reset of the queue mends it.
  *
  * Context: Any.  Need not be serialised.
  */
 void __virtqueue_break(struct virtqueue *vq)
 {
-	WRITE_ONCE(vq->broken, true);
+	virtqueue_set_broken(vq, true);
 }
 EXPORT_SYMBOL_GPL(__virtqueue_break);
+
+/**
+ * virtqueue_lose - mark one queue broken for good
+ * @vq: the queue
+ *
+ * For implementations: nothing but a reset of the device will help.
+ *
+ * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
+ */
+void virtqueue_lose(struct virtqueue *vq)
+{
+	spin_lock(&vq->vdev->vqs_list_lock);
+	WRITE_ONCE(vq->lost, true);
+	virtqueue_set_broken(vq, true);
+	spin_unlock(&vq->vdev->vqs_list_lock);
+}
+EXPORT_SYMBOL_GPL(virtqueue_lose);
 
 /**
  * __virtqueue_unbreak - mark one queue usable
  * @vq: the queue
  *
- * For the core and transports, not for drivers.
+ * For the core and transports, not for drivers.  Without effect when the device
+ * is gone, see virtio_break_device().
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
  */
 void __virtqueue_unbreak(struct virtqueue *vq)
 {
-	WRITE_ONCE(vq->broken, false);
+	spin_lock(&vq->vdev->vqs_list_lock);
+	if (!vq->lost)
+		virtqueue_set_broken(vq, false);
+	spin_unlock(&vq->vdev->vqs_list_lock);
 }
 EXPORT_SYMBOL_GPL(__virtqueue_unbreak);
 
 /**
  * virtio_break_device - mark all queues of a device broken
  * @dev: the device
+ *
+ * The device is gone, or is treated as if it were: no reset of a queue mends
+ * these queues, also none that is under way.
  *
  * Calls that are under way may still go on: take the locks under which the
  * driver makes them to wait for these.
@@ -1004,8 +1101,10 @@ void virtio_break_device(struct virtio_device *dev)
 	struct virtqueue *vq;
 
 	spin_lock(&dev->vqs_list_lock);
-	virtio_device_for_each_vq(dev, vq)
-		__virtqueue_break(vq);
+	virtio_device_for_each_vq(dev, vq) {
+		WRITE_ONCE(vq->lost, true);
+		virtqueue_set_broken(vq, true);
+	}
 	spin_unlock(&dev->vqs_list_lock);
 }
 EXPORT_SYMBOL_GPL(virtio_break_device);
@@ -1023,8 +1122,10 @@ void __virtio_unbreak_device(struct virtio_device *dev)
 	struct virtqueue *vq;
 
 	spin_lock(&dev->vqs_list_lock);
-	virtio_device_for_each_vq(dev, vq)
-		__virtqueue_unbreak(vq);
+	virtio_device_for_each_vq(dev, vq) {
+		WRITE_ONCE(vq->lost, false);
+		virtqueue_set_broken(vq, false);
+	}
 	spin_unlock(&dev->vqs_list_lock);
 }
 EXPORT_SYMBOL_GPL(__virtio_unbreak_device);

@@ -70,6 +70,9 @@ struct vring;
  * @reset: take all buffers back and start afresh; NULL if not supported.
  * @set_dma_premapped: scatterlists given to @add_sg carry DMA addresses from
  *                     now on; NULL if not supported.
+ * @set_broken: the queue is @broken now, or usable again.  May run concurrently
+ *              and in any context, also within your own __virtqueue_break().
+ *              NULL if nobody has to know.
  *
  * virtqueue_*() does what is common to all implementations before it calls
  * one of these: it refuses a broken queue, keeps the order of the calls, and
@@ -113,6 +116,7 @@ struct virtqueue_ops {
 		     void (*recycle)(struct virtqueue *vq, void *buf),
 		     void (*recycle_done)(struct virtqueue *vq));
 	int (*set_dma_premapped)(struct virtqueue *vq);
+	void (*set_broken)(struct virtqueue *vq, bool broken);
 };
 
 /**
@@ -142,6 +146,7 @@ struct virtqueue_build {
  *            buffer takes as little as one of them.
  * @broken: the device broke the rules or is gone: no more I/O.  Use
  *          virtqueue_is_broken().
+ * @lost: it is broken, and no reset of the queue will mend it
  * @reset: the queue is in the reset state
  * @misused: a driver's bug was reported
  * @premapped: scatterlists carry DMA addresses
@@ -162,6 +167,7 @@ struct virtqueue {
 	struct virtqueue_build build;
 	unsigned int num_free;
 	bool broken;
+	bool lost;
 	bool reset;
 	bool misused;
 	bool premapped;
@@ -181,6 +187,7 @@ struct virtqueue {
 void virtqueue_add_failed(struct virtqueue *vq, int err);
 void virtqueue_register(struct virtqueue *vq);
 void virtqueue_unregister(struct virtqueue *vq);
+void virtqueue_lose(struct virtqueue *vq);
 
 /* Adding buffers piece by piece */
 
@@ -243,6 +250,11 @@ int virtqueue_add_inbuf_ctx(struct virtqueue *vq, struct scatterlist sg[],
 int virtqueue_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 		      unsigned int out_sgs, unsigned int in_sgs,
 		      void *data, gfp_t gfp);
+int virtqueue_add_outbuf_premapped(struct virtqueue *vq, struct scatterlist *sg,
+				   unsigned int num, void *data, gfp_t gfp);
+int virtqueue_add_inbuf_premapped(struct virtqueue *vq, struct scatterlist *sg,
+				  unsigned int num, void *data, void *ctx,
+				  gfp_t gfp);
 
 /* Telling the device, and hearing from it */
 
@@ -386,6 +398,9 @@ void virtio_config_driver_enable(struct virtio_device *dev);
 
 int virtio_device_freeze(struct virtio_device *dev);
 int virtio_device_restore(struct virtio_device *dev);
+int virtio_device_reset_prepare(struct virtio_device *dev);
+int virtio_device_reset_done(struct virtio_device *dev);
+void virtio_device_shutdown(struct virtio_device *dev);
 
 /**
  * struct virtio_driver - a driver for virtio devices
@@ -404,6 +419,11 @@ int virtio_device_restore(struct virtio_device *dev);
  *                  context.  Optional.
  * @freeze: quiesce for suspend or hibernation.  Optional.
  * @restore: undo @freeze, on a device that was reset.  Optional.
+ * @reset_prepare: quiesce, as the transport is about to reset the device.
+ *                 Optional.
+ * @reset_done: undo @reset_prepare, on a device that was reset.  Optional.
+ * @shutdown: the machine goes down: instead of virtio_device_shutdown(), which
+ *            it calls when it is done.  Optional.
  */
 struct virtio_driver {
 	struct device_driver driver;
@@ -419,6 +439,9 @@ struct virtio_driver {
 	void (*config_changed)(struct virtio_device *dev);
 	int (*freeze)(struct virtio_device *dev);
 	int (*restore)(struct virtio_device *dev);
+	int (*reset_prepare)(struct virtio_device *dev);
+	int (*reset_done)(struct virtio_device *dev);
+	void (*shutdown)(struct virtio_device *dev);
 };
 
 #define drv_to_virtio(__drv)	container_of_const(__drv, struct virtio_driver, driver)

@@ -75,6 +75,8 @@ static int tq_disable(struct virtqueue *vq)
 		return -EIO;
 	vq->reset = true;
 	tq->resets++;
+	if (tq->in_reset)
+		tq->in_reset(tq);
 	return 0;
 }
 
@@ -82,6 +84,8 @@ static int tq_enable(struct virtqueue *vq)
 {
 	struct tq *tq = vq->vdev->priv;
 
+	if (tq->in_reset)
+		tq->in_reset(tq);
 	if (tq->enable_fails)
 		return -EIO;
 	vq->reset = false;
@@ -543,10 +547,32 @@ int tq_start(struct tq *tq, struct req *req, enum tq_how how)
 	return 0;
 }
 
+static int add_premapped(struct tq *tq, struct req *req)
+{
+	struct scatterlist sg[DEVICE_MAX_ELEMS];
+	unsigned int num = req->out + req->in, n;
+
+	sg_init_table(sg, num);
+	for (n = 0; n < num; n++) {
+		/* What the core must not look at */
+		sg_set_buf(&sg[n], sg, req->elem[n].len);
+		elem_map(tq, req, n);
+		sg_dma_address(&sg[n]) = req->elem[n].dma;
+	}
+	if (req->in)
+		return virtqueue_add_inbuf_premapped(tq->vq, sg, num, req,
+						     req->ctx, GFP_ATOMIC);
+	req->ctx = NULL;
+	return virtqueue_add_outbuf_premapped(tq->vq, sg, num, req, GFP_ATOMIC);
+}
+
 static int add_pieces(struct tq *tq, struct req *req, enum tq_how how)
 {
-	int err = tq_start(tq, req, how);
+	int err;
 
+	if (how == HOW_PREMAPPED)
+		return add_premapped(tq, req);
+	err = tq_start(tq, req, how);
 	return err ?: virtqueue_end_buf(tq->vq);
 }
 #else
@@ -749,7 +775,10 @@ bool tq_irq(struct tq *tq)
 {
 	if (!device_wants_irq(&tq->dq))
 		return false;
-	vring_interrupt(0, tq->vq);
+	if (tq->foreign)
+		tq_callback(tq->vq);
+	else
+		vring_interrupt(0, tq->vq);
 	return true;
 }
 

@@ -63,7 +63,9 @@ enum tq_how {
 	HOW_DMA,	/* virtqueue_add_dma() */
 	HOW_MIX,	/* something else for each element */
 #endif
-	HOWS
+	HOWS,
+	/* virtqueue_add_{out,in}buf_premapped(), for one direction only */
+	HOW_PREMAPPED
 };
 
 struct req_elem {
@@ -122,7 +124,9 @@ struct req_list {
  * @hostile: the device has ruined the ring and looks no more
  * @reset_fails: the transport can't disable the queue
  * @enable_fails: the transport can't enable the queue again
+ * @in_reset: called when the transport disables or enables the queue, if set
  * @resets: how often the transport reset the queue
+ * @foreign: what calls the driver is not vring_interrupt()
  */
 struct tq {
 	struct tq_config config;
@@ -143,7 +147,9 @@ struct tq {
 	void (*callback)(struct tq *tq);
 	bool reset_fails;
 	bool enable_fails;
+	void (*in_reset)(struct tq *tq);
 	unsigned int resets;
+	bool foreign;
 };
 
 /* Make a virtio device for @config, without a queue yet. */

@@ -144,6 +144,22 @@ static void resize_to_bad_size(const struct tq_config *config)
 	tq_delete(tq);
 }
 
+/* Broken, and no reset of the queue is even tried. */
+static void check_lost(struct tq *tq)
+{
+#ifndef STOCK
+	unsigned int resets = tq->resets, num = tq->vq->num_max;
+
+	if (num == virtqueue_get_vring_size(tq->vq))
+		num /= 2;
+	check(virtqueue_reset(tq->vq, recycle, NULL) == -EIO &&
+	      virtqueue_resize(tq->vq, num, recycle, NULL) == -EIO &&
+	      tq->resets == resets, "a lost queue is reset");
+	__virtqueue_unbreak(tq->vq);
+	check(virtqueue_is_broken(tq->vq), "a lost queue is mended");
+#endif
+}
+
 static void resize_errors(const struct tq_config *config)
 {
 	struct tq *tq = tq_new(config);
@@ -177,11 +193,17 @@ static void resize_errors(const struct tq_config *config)
 	tq->enable_fails = true;
 	check(virtqueue_resize(tq->vq, 4, recycle, NULL) == -EBUSY,
 	      "a queue that can't be enabled");
+	check_lost(tq);
 	tq->enable_fails = false;
 	tq_attach_device(tq);
+	check_lost(tq);
+	tq_delete(tq);
+
+	tq = tq_new(config);
 	tq->enable_fails = true;
 	check(virtqueue_reset(tq->vq, recycle, NULL) == -EBUSY,
 	      "a queue that can't be enabled");
+	check_lost(tq);
 	tq_delete(tq);
 }
 
@@ -200,6 +222,92 @@ static void reset(const struct tq_config *config)
 	}
 	tq_delete(tq);
 }
+
+#ifndef STOCK
+static int reset_or_resize(struct tq *tq, bool size)
+{
+	unsigned int num = tq->vq->num_max;
+
+	if (!size)
+		return virtqueue_reset(tq->vq, recycle, NULL);
+	if (num == virtqueue_get_vring_size(tq->vq))
+		num /= 2;
+	return virtqueue_resize(tq->vq, num, recycle, NULL);
+}
+
+/* The device broke a rule: that is over. */
+static void reset_mends(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	unsigned int round;
+
+	for (round = 0; round < 6; round++) {
+		make_busy(tq);
+		__virtqueue_break(tq->vq);
+		check(!reset_or_resize(tq, round & 1), "reset fails");
+		check(!virtqueue_is_broken(tq->vq), "still broken");
+		tq_traffic(tq, 200);
+	}
+	tq_delete(tq);
+}
+
+static void break_device(struct tq *tq)
+{
+	virtio_break_device(&tq->vdev);
+}
+
+static void break_queue(struct tq *tq)
+{
+	__virtqueue_break(tq->vq);
+}
+
+static void break_when_enabled(struct tq *tq)
+{
+	if (!tq->added.count && !tq->held.count && !tq->used.count)
+		break_device(tq);
+}
+
+/* The device goes before a reset, or while one is under way. */
+static void reset_of_lost(const struct tq_config *config)
+{
+	static void (*const in_reset[])(struct tq *tq) = {
+		NULL, break_device, break_when_enabled,
+	};
+	unsigned int i;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(in_reset); i++) {
+		struct tq *tq = tq_new(config);
+
+		make_busy(tq);
+		tq->in_reset = in_reset[i / 2];
+		if (!tq->in_reset)
+			break_device(tq);
+		check(reset_or_resize(tq, i & 1) == -EIO,
+		      "a device that is gone is reset");
+		check(virtqueue_is_broken(tq->vq), "mended");
+		check_lost(tq);
+		tq_delete(tq);
+	}
+}
+
+/* The device breaks a rule between the start of a reset and its end. */
+static void breaks_in_reset(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	bool size;
+
+	for (size = false; !size; size = true) {
+		tq->in_reset = break_queue;
+		check(!reset_or_resize(tq, size), "reset fails");
+		/* It broke the new queue: the next reset mends that. */
+		tq->in_reset = NULL;
+		check(virtqueue_is_broken(tq->vq), "forgotten");
+		check(!reset_or_resize(tq, size), "reset fails");
+		tq_traffic(tq, 200);
+	}
+	tq_delete(tq);
+}
+#endif
 
 /* Creation */
 
@@ -490,6 +598,29 @@ static void premapped(const struct tq_config *config)
 	tq_delete(tq);
 }
 
+#ifndef STOCK
+/* Lists that the driver has mapped, on a queue that maps others itself */
+static void premapped_calls(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	unsigned long mapped, round;
+
+	for (round = 0; round < 40; round++) {
+		mapped = shim.map_live;
+		tq_must_add(tq, round % 2 ? 0 : 3, round % 2 ? 2 : 0,
+			    HOW_PREMAPPED);
+		check(shim.map_live - mapped ==
+		      (config->access ? 3 - round % 2 : 0),
+		      "the core maps what is mapped");
+		tq_kick(tq);
+		tq_pop_all(tq);
+		tq_use_all(tq);
+		check(tq_get_all(tq) == 1, "the buffer doesn't come back");
+	}
+	tq_delete(tq);
+}
+#endif
+
 /* The barriers are those that the device needs. */
 static void barriers(const struct tq_config *config)
 {
@@ -542,6 +673,12 @@ static void add_tests_for(const struct tq_config *base)
 		test_add(xen, &config, "lifecycle: Xen, %s", name);
 	}
 #ifndef STOCK
+	test_add(reset_mends, &config, "lifecycle: reset mends, %s", name);
+	test_add(reset_of_lost, &config, "lifecycle: device is gone, %s", name);
+	test_add(breaks_in_reset, &config, "lifecycle: breaks in reset, %s",
+		 name);
+	test_add(premapped_calls, &config, "lifecycle: premapped calls, %s",
+		 name);
 	test_add(too_many, &config, "lifecycle: too large, %s", name);
 #endif
 	if (config.access) {

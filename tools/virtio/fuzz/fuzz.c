@@ -47,7 +47,13 @@ static int enable_queue(struct virtqueue *vq)
 	return fuzz.enable_fails ? -EIO : 0;
 }
 
+static u8 get_status(struct virtio_device *vdev)
+{
+	return VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
 static const struct virtio_config_ops config_ops = {
+	.get_status = get_status,
 	.disable_vq_and_reset = disable_queue,
 	.enable_vq_after_reset = enable_queue,
 };
@@ -349,7 +355,8 @@ static void was_reset(bool refused)
 	if (refused)
 		return;
 	check(!fuzz.count, "%u buffers were lost in a reset", fuzz.count);
-	__virtqueue_unbreak(fuzz.vq);
+	/* The device did not enable it again. */
+	__virtio_unbreak_device(&fuzz.vdev);
 	fuzz.broken_by_us = false;
 	shim.errs = 0;
 }
@@ -415,7 +422,7 @@ static void fill(void)
 	/* An in-order queue goes on after a reset only. */
 	if (fuzz.in_order)
 		virtqueue_reset(fuzz.vq, recycle, NULL);
-	__virtqueue_unbreak(fuzz.vq);
+	__virtio_unbreak_device(&fuzz.vdev);
 	shim.errs = 0;
 	for (i = 0; i < fuzz.num; i++) {
 		buf = buf_new();

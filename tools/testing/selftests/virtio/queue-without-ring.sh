@@ -119,8 +119,8 @@ check "afterwards the data is the same" cmp -n $((8 * MiB)) /tmp/data "$disk"
 check "afterwards fio verifies its data" verified_by_fio 8
 
 echo 1 >$parameters/cut
-check "the connection is cut: I/O fails, and in time" io_fails
-check "the connection is cut: the driver can be unbound, and bound again" rebind
+check "the disk is unplugged: I/O fails, and in time" io_fails
+check "the disk is unplugged: the driver can be unbound, and bound again" rebind
 check "with new queues fio verifies its data" verified_by_fio 8
 
 check "the transport is unloaded" timeout 20 rmmod virtio_messages

@@ -287,6 +287,13 @@ static void contract_broken(struct contract *c)
 	struct virtqueue *vq = c->vq;
 	unsigned int len;
 
+	virtio_break_device(c->vdev);
+	contract_check(c, atomic_read(&to_mq(vq)->breaks) == 1 &&
+		       to_mq(vq)->gone,
+		       "a queue hears that its device is gone");
+	__virtio_unbreak_device(c->vdev);
+	contract_check(c, !to_mq(vq)->gone, "a queue hears that it is mended");
+
 	mq_lose(to_mq(vq));
 	contract_check(c, !virtqueue_is_broken(vq) && !virtqueue_notify(vq) &&
 		       virtqueue_is_broken(vq),

@@ -285,6 +285,16 @@ static unsigned int mq_size(const struct virtqueue *vq)
 	return to_mq(vq)->size;
 }
 
+/* Nobody wants answers any more: the connection is closed. */
+static void mq_set_broken(struct virtqueue *vq, bool broken)
+{
+	struct message_queue *mq = to_mq(vq);
+
+	WRITE_ONCE(mq->gone, broken);
+	if (broken)
+		atomic_inc(&mq->breaks);
+}
+
 static const struct virtqueue_ops mq_ops = {
 	.start_buf		= mq_start_buf,
 	.add_sg			= mq_add_sg,
@@ -301,6 +311,7 @@ static const struct virtqueue_ops mq_ops = {
 	.poll			= mq_poll,
 	.detach_unused_buf	= mq_detach_unused_buf,
 	.size			= mq_size,
+	.set_broken		= mq_set_broken,
 };
 
 /*
@@ -313,7 +324,8 @@ static struct message *mq_take(struct message_queue *mq)
 	struct message *msg = NULL;
 
 	spin_lock_irq(&mq->lock);
-	mq->idle = !mq->running || list_empty(&mq->offered);
+	mq->idle = !mq->running || READ_ONCE(mq->gone) ||
+		   list_empty(&mq->offered);
 	if (!mq->idle) {
 		msg = mq_reverse ?
 			list_last_entry(&mq->offered, struct message, list) :

@@ -58,7 +58,8 @@ struct message {
  * @callback_after: callbacks are wanted when @used_count has passed this
  * @callbacks: callbacks are wanted at all
  * @running: the device may take messages
- * @gone: there is no device any more
+ * @gone: there is no device any more, or nobody wants to hear of it
+ * @breaks: how often the core said that the queue is broken
  * @idle: the device found nothing and wants to be told
  * @execute: the device: executes a message and sets its used_len; may sleep
  * @work: executes messages
@@ -80,6 +81,7 @@ struct message_queue {
 	bool callbacks;
 	bool running;
 	bool gone;
+	atomic_t breaks;
 	bool idle;
 
 	void (*execute)(struct virtio_device *vdev, struct message *msg);

@@ -248,16 +248,15 @@ static struct message_device *echo_add(void)
 	return IS_ERR(dev) ? dev : message_device_add(dev);
 }
 
-/* Any write cuts the disk off, as a fabric may. Binding it again mends it. */
+/*
+ * Any write unplugs the disk by surprise: its queues hear of it from the core, and
+ * execute nothing more. Binding it again plugs it in.
+ */
 static int cut_set(const char *value, const struct kernel_param *kp)
 {
-	struct virtqueue *vq;
-
 	if (IS_ERR_OR_NULL(disk))
 		return -ENODEV;
 	device_lock(&disk->vdev.dev);
-	virtio_device_for_each_vq(&disk->vdev, vq)
-		mq_lose(to_mq(vq));
 	virtio_break_device(&disk->vdev);
 	device_unlock(&disk->vdev.dev);
 	return 0;
