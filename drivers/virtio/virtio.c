@@ -421,10 +421,11 @@ static void choose_features(struct virtio_device *vdev,
 	bool legacy = !(offered & BIT_ULL(VIRTIO_F_VERSION_1));
 
 	vdev->features = offered & driver_features(drv, legacy);
-	virtio_debug_device_filter_features(vdev);
-
 	/* finalize_features() drops those that the transport doesn't know. */
 	vdev->features |= offered & TRANSPORT_FEATURES;
+
+	/* Of both, so that what a device does wrong can be switched off. */
+	virtio_debug_device_filter_features(vdev);
 }
 
 /* The driver may decline features; if it does, the device has to be told. */
@@ -568,20 +569,40 @@ static void bus_remove(struct device *d)
 	virtio_add_status(vdev, VIRTIO_CONFIG_S_ACKNOWLEDGE);
 }
 
-/*
- * Before power-off, reboot or kexec. The next kernel owns the memory that the
- * queues are in, and IOMMUs lose their mappings soon, by which some devices get
- * stuck: leave no device running. One without a driver isn't.
+/**
+ * virtio_device_shutdown - stop a device before the machine goes down
+ * @dev: the device; it has a driver
+ *
+ * What the bus does when the driver has no shutdown(), and for a driver that
+ * has one to call when it is done with its own: no more changes of the
+ * configuration are reported, all queues are broken, no callback is running,
+ * and the device is reset.
+ *
+ * The next kernel owns the memory that the queues are in, and IOMMUs lose their
+ * mappings soon, by which some devices get stuck: so none is left running.
+ *
+ * Context: may sleep.
  */
+void virtio_device_shutdown(struct virtio_device *dev)
+{
+	core_config_off(dev);
+	stop_device(dev);
+}
+EXPORT_SYMBOL_GPL(virtio_device_shutdown);
+
+/* Before power-off, reboot or kexec. A device without a driver isn't running. */
 static void bus_shutdown(struct device *d)
 {
 	struct virtio_device *vdev = dev_to_virtio(d);
+	struct virtio_driver *drv = bound_driver(vdev);
 
-	if (!bound_driver(vdev))
+	if (!drv)
 		return;
 
-	core_config_off(vdev);
-	stop_device(vdev);
+	if (drv->shutdown)
+		drv->shutdown(vdev);
+	else
+		virtio_device_shutdown(vdev);
 }
 
 static const struct bus_type virtio_bus = {
@@ -831,6 +852,29 @@ EXPORT_SYMBOL_GPL(unregister_virtio_device);
 
 /* Suspend and resume */
 
+/* For a driver that has no freeze() */
+static int stop_driver(struct virtio_device *vdev)
+{
+	stop_device(vdev);
+	return 0;
+}
+
+/* Let @quiesce, if there is a driver, give the queues up. */
+static int freeze_driver(struct virtio_device *vdev,
+			 int (*quiesce)(struct virtio_device *vdev))
+{
+	int err;
+
+	core_config_off(vdev);
+	vdev->failed = vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_FAILED;
+
+	err = quiesce ? quiesce(vdev) : 0;
+	if (err)
+		core_config_on(vdev);
+
+	return err;
+}
+
 /**
  * virtio_device_freeze - stop a device for suspend or hibernation
  * @dev: the device, with or without a driver
@@ -848,25 +892,9 @@ EXPORT_SYMBOL_GPL(unregister_virtio_device);
  */
 int virtio_device_freeze(struct virtio_device *dev)
 {
-	struct virtio_driver *drv = bound_driver(dev);
-	int err;
+	const struct virtio_driver *drv = bound_driver(dev);
 
-	core_config_off(dev);
-	dev->failed = dev->config->get_status(dev) & VIRTIO_CONFIG_S_FAILED;
-
-	if (!drv)
-		return 0;
-
-	if (!drv->freeze) {
-		stop_device(dev);
-		return 0;
-	}
-
-	err = drv->freeze(dev);
-	if (err)
-		core_config_on(dev);
-
-	return err;
+	return freeze_driver(dev, drv ? drv->freeze ?: stop_driver : NULL);
 }
 EXPORT_SYMBOL_GPL(virtio_device_freeze);
 
@@ -904,7 +932,12 @@ static void write_off_queues(struct virtio_device *vdev)
 	virtio_break_device(vdev);
 }
 
-static int restart_driver(struct virtio_device *vdev, struct virtio_driver *drv)
+/*
+ * Initialise a device that was reset, with the features that it had, and let
+ * @resume set its queues up: the driver's restore() or reset_done(), or NULL.
+ */
+static int restart_driver(struct virtio_device *vdev,
+			  int (*resume)(struct virtio_device *vdev))
 {
 	int err;
 
@@ -914,8 +947,8 @@ static int restart_driver(struct virtio_device *vdev, struct virtio_driver *drv)
 	if (err)
 		return err;
 
-	if (drv->restore) {
-		err = drv->restore(vdev);
+	if (resume) {
+		err = resume(vdev);
 		if (err)
 			return err;
 	}
@@ -924,9 +957,33 @@ static int restart_driver(struct virtio_device *vdev, struct virtio_driver *drv)
 		virtio_device_ready(vdev);
 
 	/* Last, as getting ready can mend broken queues. */
-	if (!drv->restore)
+	if (!resume)
 		write_off_queues(vdev);
 
+	return 0;
+}
+
+static int restart_device(struct virtio_device *vdev,
+			  int (*resume)(struct virtio_device *vdev))
+{
+	int err;
+
+	reset_and_acknowledge(vdev);
+
+	/* It had failed before: whoever looks for the reason still sees it. */
+	if (vdev->failed)
+		virtio_add_status(vdev, VIRTIO_CONFIG_S_FAILED);
+
+	if (!bound_driver(vdev))
+		return 0;
+
+	err = restart_driver(vdev, resume);
+	if (err) {
+		virtio_add_status(vdev, VIRTIO_CONFIG_S_FAILED);
+		return err;
+	}
+
+	core_config_on(vdev);
 	return 0;
 }
 
@@ -947,28 +1004,58 @@ static int restart_driver(struct virtio_device *vdev, struct virtio_driver *drv)
  */
 int virtio_device_restore(struct virtio_device *dev)
 {
-	struct virtio_driver *drv = bound_driver(dev);
-	int err;
+	const struct virtio_driver *drv = bound_driver(dev);
 
-	reset_and_acknowledge(dev);
-
-	/* It had failed before: whoever looks for the reason still sees it. */
-	if (dev->failed)
-		virtio_add_status(dev, VIRTIO_CONFIG_S_FAILED);
-
-	if (!drv)
-		return 0;
-
-	err = restart_driver(dev, drv);
-	if (err) {
-		virtio_add_status(dev, VIRTIO_CONFIG_S_FAILED);
-		return err;
-	}
-
-	core_config_on(dev);
-	return 0;
+	return restart_device(dev, drv ? drv->restore : NULL);
 }
 EXPORT_SYMBOL_GPL(virtio_device_restore);
+
+/* Resets that the transport does, of all of the device */
+
+/**
+ * virtio_device_reset_prepare - a transport is about to reset a device
+ * @dev: the device, with or without a driver
+ *
+ * Holds configuration changes back and calls the driver's reset_prepare(),
+ * which gives up the queues. The device is reset by the transport's own means
+ * next (a function-level reset, say), and virtio_device_reset_done() follows.
+ *
+ * Context: may sleep. Called by transports, with the device locked.
+ * Return: 0; -EOPNOTSUPP if the driver has no reset_prepare(), or its error:
+ * then the device runs on, if it can, and reset_done() must not follow.
+ */
+int virtio_device_reset_prepare(struct virtio_device *dev)
+{
+	const struct virtio_driver *drv = bound_driver(dev);
+
+	if (!drv || !drv->reset_prepare)
+		return -EOPNOTSUPP;
+
+	return freeze_driver(dev, drv->reset_prepare);
+}
+EXPORT_SYMBOL_GPL(virtio_device_reset_prepare);
+
+/**
+ * virtio_device_reset_done - a transport has reset a device
+ * @dev: the device, after virtio_device_reset_prepare() was successful
+ *
+ * Initialises the device as virtio_device_restore() does, and calls the
+ * driver's reset_done(), which sets the queues up.
+ *
+ * Context: may sleep. Called by transports, with the device locked.
+ * Return: 0; -EOPNOTSUPP if the driver has no reset_done(), or as
+ * virtio_device_restore().
+ */
+int virtio_device_reset_done(struct virtio_device *dev)
+{
+	const struct virtio_driver *drv = bound_driver(dev);
+
+	if (!drv || !drv->reset_done)
+		return -EOPNOTSUPP;
+
+	return restart_device(dev, drv->reset_done);
+}
+EXPORT_SYMBOL_GPL(virtio_device_reset_done);
 
 static int __init virtio_bus_init(void)
 {

@@ -93,6 +93,9 @@ static void device_synchronize_cbs(struct virtio_device *vdev)
 	record(fake, fake->vq.broken ? "sync:broken" : "sync");
 }
 
+/* Nobody adds a buffer to it. */
+static const struct virtqueue_ops queue_ops;
+
 static int device_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
 			   struct virtqueue *vqs[],
 			   struct virtqueue_info vqs_info[],
@@ -105,6 +108,7 @@ static int device_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
 		return -ENOENT;
 
 	memset(&fake->vq, 0, sizeof(fake->vq));
+	fake->vq.ops = &queue_ops;
 	fake->vq.vdev = vdev;
 	fake->vq.name = vqs_info[0].name;
 	virtqueue_register(&fake->vq);
@@ -234,6 +238,27 @@ static int driver_restore(struct virtio_device *vdev)
 		fake->in_restore(fake);
 
 	return fake->restore_error ?: set_up_queue(vdev);
+}
+
+int fake_reset_prepare(struct virtio_device *vdev)
+{
+	record(to_fake(vdev), "reset_prepare");
+	return driver_freeze(vdev);
+}
+
+int fake_reset_done(struct virtio_device *vdev)
+{
+	record(to_fake(vdev), "reset_done");
+	return driver_restore(vdev);
+}
+
+void fake_shutdown(struct virtio_device *vdev)
+{
+	struct fake *fake = to_fake(vdev);
+
+	record(fake, virtqueue_is_broken(&fake->vq) ? "shutdown:broken" :
+						      "shutdown");
+	virtio_device_shutdown(vdev);
 }
 
 /* On and off the bus */

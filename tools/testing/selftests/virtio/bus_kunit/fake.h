@@ -126,5 +126,8 @@ int fake_bind(struct fake *fake);
 /* Operations of the driver that it does not have until a test gives it them */
 int fake_validate(struct virtio_device *vdev);
 void fake_scan(struct virtio_device *vdev);
+int fake_reset_prepare(struct virtio_device *vdev);
+int fake_reset_done(struct virtio_device *vdev);
+void fake_shutdown(struct virtio_device *vdev);
 
 #endif

@@ -169,6 +169,25 @@ static void legacy_device_knows_no_features_ok(struct kunit *test)
 			   "+driver finalize probe find_vqs +driver_ok");
 }
 
+static void filter_covers_ring_features(struct kunit *test)
+{
+#ifdef CONFIG_VIRTIO_DEBUG
+	struct fake *fake = test->priv;
+
+	fake->offers |= OF_A_RING | BIT_ULL(VIRTIO_F_IN_ORDER);
+	fake_start(fake);
+	fake_unbind(fake);
+	fake->vdev.debugfs_filter_features = BIT_ULL(FAKE_F_BOTH) |
+					     BIT_ULL(VIRTIO_F_IN_ORDER);
+	KUNIT_ASSERT_EQ(test, fake_bind(fake), 0);
+	KUNIT_EXPECT_EQ(test, fake->vdev.features,
+			MODERN | OF_A_RING | BIT_ULL(FAKE_F_HIGH));
+	KUNIT_EXPECT_EQ(test, fake->finalized, fake->vdev.features);
+#else
+	kunit_skip(test, "the kernel has no filter (VIRTIO_DEBUG)");
+#endif
+}
+
 /* Memory that devices reach through the DMA API only, as in a protected guest */
 
 static bool only_the_fake(struct virtio_device *vdev)
@@ -214,6 +233,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(transport_fails_to_finalize),
 	KUNIT_CASE(transport_fails_to_finalize_again),
 	KUNIT_CASE(legacy_device_knows_no_features_ok),
+	KUNIT_CASE(filter_covers_ring_features),
 	KUNIT_CASE(restricted_memory_needs_the_dma_api),
 	{}
 };

@@ -247,6 +247,91 @@ static void shutdown_leaves_a_device_without_driver_alone(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, fake_record(fake), "");
 }
 
+static void driver_shuts_down_first(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	struct device *dev = &fake->vdev.dev;
+
+	fake->drv.shutdown = fake_shutdown;
+	fake_start(fake);
+	dev->bus->shutdown(dev);
+	change(fake);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake),
+			   "shutdown sync:broken reset");
+}
+
+/* Resets that the transport does */
+
+static void hooks_around_a_reset(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	u64 features;
+
+	fake->drv.reset_prepare = fake_reset_prepare;
+	fake->drv.reset_done = fake_reset_done;
+	fake->in_freeze = change;
+	fake_start(fake);
+	features = fake->vdev.features;
+	KUNIT_EXPECT_EQ(test, virtio_device_reset_prepare(&fake->vdev), 0);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake),
+			   "reset_prepare freeze reset del_vqs");
+
+	fake->finalized = 0;
+	KUNIT_EXPECT_EQ(test, virtio_device_reset_done(&fake->vdev), 0);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake),
+			   "reset +acknowledge +driver finalize +features_ok reset_done restore find_vqs +driver_ok changed");
+	KUNIT_EXPECT_EQ(test, fake->finalized, features);
+}
+
+static void hooks_are_optional(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	fake_start(fake);
+	KUNIT_EXPECT_EQ(test, virtio_device_reset_prepare(&fake->vdev),
+			-EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, virtio_device_reset_done(&fake->vdev),
+			-EOPNOTSUPP);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake), "");
+	change(fake);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake), "changed");
+
+	fake_unbind(fake);
+	fake_record(fake);
+	KUNIT_EXPECT_EQ(test, virtio_device_reset_prepare(&fake->vdev),
+			-EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, virtio_device_reset_done(&fake->vdev),
+			-EOPNOTSUPP);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake), "");
+}
+
+static void driver_refuses_a_reset(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	fake->drv.reset_prepare = fake_reset_prepare;
+	fake_start(fake);
+	fake->freeze_error = -EBUSY;
+	fake->in_freeze = change;
+	KUNIT_EXPECT_EQ(test, virtio_device_reset_prepare(&fake->vdev), -EBUSY);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake),
+			   "reset_prepare freeze changed");
+}
+
+static void driver_fails_after_a_reset(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	fake->drv.reset_prepare = fake_reset_prepare;
+	fake->drv.reset_done = fake_reset_done;
+	fake_start(fake);
+	KUNIT_ASSERT_EQ(test, virtio_device_reset_prepare(&fake->vdev), 0);
+	fake->restore_error = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, virtio_device_reset_done(&fake->vdev), -ENOMEM);
+	KUNIT_EXPECT_TRUE(test, fake->status & VIRTIO_CONFIG_S_FAILED);
+	KUNIT_EXPECT_TRUE(test, fake_is_bound(fake));
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(driver_freezes_and_restores),
 	KUNIT_CASE(features_are_not_chosen_again),
@@ -264,6 +349,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(device_without_a_driver_sleeps),
 	KUNIT_CASE(shutdown_stops_the_device),
 	KUNIT_CASE(shutdown_leaves_a_device_without_driver_alone),
+	KUNIT_CASE(driver_shuts_down_first),
+	KUNIT_CASE(hooks_around_a_reset),
+	KUNIT_CASE(hooks_are_optional),
+	KUNIT_CASE(driver_refuses_a_reset),
+	KUNIT_CASE(driver_fails_after_a_reset),
 	{}
 };
 
