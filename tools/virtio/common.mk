@@ -27,7 +27,7 @@ endif
 
 # It defines lists, and no rules.
 include $(TOP)/drivers/virtio/Makefile
-ring	:= $(virtio_queue-y:.o=)
+ring	:= $(virtio-ring-y:.o=)
 $(if $(ring),,$(error drivers/virtio/Makefile has no list of the ring core's files))
 
 tree	:= $(if $(in_tree),$(TOP),$(BASE))
