@@ -15,6 +15,7 @@
 #include <linux/blk-mq-virtio.h>
 #include <linux/blkdev.h>
 #include <linux/cache.h>
+#include <linux/delay.h>
 #include <linux/hdreg.h>
 #include <linux/idr.h>
 #include <linux/interrupt.h>
@@ -35,6 +36,9 @@
 
 /* Elements of a buffer that are no data: the header and the status */
 #define VIRTBLK_EXTRA		2
+
+/* An interrupt that takes longer than this does not come any more. */
+#define VIRTBLK_IRQ_MS		20
 
 static unsigned int num_request_queues;
 module_param(num_request_queues, uint, 0644);
@@ -57,12 +61,14 @@ static struct workqueue_struct *virtblk_wq;
  * @vq: the virtqueue, NULL when the device could not be resumed
  * @lock: serialises calls for @vq
  * @hctx: the block layer's side of this queue
+ * @next_report: when to say next that requests take long, in jiffies
  * @name: name of the queue
  */
 struct virtblk_vq {
 	struct virtqueue *vq;
 	spinlock_t lock;		/* serialises calls for vq */
 	struct blk_mq_hw_ctx *hctx;
+	unsigned long next_report;
 	char name[16];
 } ____cacheline_aligned_in_smp;
 
@@ -75,7 +81,6 @@ struct virtblk_vq {
  * @config_work: reads the capacity again
  * @lost_work: ends what the device won't end any more
  * @lost: @lost_work was started since the device was last set up
- * @removing: the device is about to be removed: don't wait for it for ever
  * @index: number of the disk
  * @zone_sectors: size of a zone in sectors, 0 if there are none
  * @max_segments: elements of data that fit into each virtqueue
@@ -91,7 +96,6 @@ struct virtio_blk {
 	struct work_struct config_work;
 	struct work_struct lost_work;
 	unsigned long lost;
-	bool removing;
 	int index;
 	u32 zone_sectors;
 	unsigned int max_segments;
@@ -572,6 +576,61 @@ static int virtblk_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob)
 	return found;
 }
 
+/*
+ * Will the device ever answer?  Not if it wants to be reset, or was, by whomever.
+ * Where there is no device any more all bits are set, and this one is, too.
+ */
+static bool virtblk_is_there(struct virtio_device *vdev)
+{
+	u8 status = vdev->config->get_status(vdev);
+
+	return (status & (VIRTIO_CONFIG_S_DRIVER_OK |
+			  VIRTIO_CONFIG_S_NEEDS_RESET)) ==
+	       VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+static bool virtblk_has_answers(struct virtblk_vq *vq)
+{
+	bool found;
+
+	spin_lock_irq(&vq->lock);
+	found = !virtqueue_enable_cb(vq->vq);
+	spin_unlock_irq(&vq->lock);
+	return found;
+}
+
+static bool virtblk_has_ended(struct request *req)
+{
+	return blk_mq_rq_state(req) != MQ_RQ_IN_FLIGHT;
+}
+
+/*
+ * Look for the answer to @req.  It is nobody's fault if it came just now, or for
+ * a polled queue that nobody polls: an interrupt was lost only if it does not
+ * come by itself, although the answer is there.
+ */
+static bool virtblk_find_answer(struct virtio_blk *vblk, struct virtblk_vq *vq,
+				struct request *req)
+{
+	bool polled = !vq->vq->callback;
+
+	if (!polled) {
+		if (!virtblk_has_answers(vq))
+			return virtblk_has_ended(req);
+		msleep(VIRTBLK_IRQ_MS);
+		if (virtblk_has_ended(req))
+			return true;
+	}
+	virtblk_poll(req->mq_hctx, NULL);
+	if (!virtblk_has_ended(req))
+		return false;
+	if (!polled)
+		dev_warn_ratelimited(&vblk->vdev->dev,
+				     "[%s] %s: the device was done, and did not say so\n",
+				     vblk->disk->disk_name, vq->name);
+	return true;
+}
+
 static unsigned int virtblk_waited(struct request *req)
 {
 	/* Without statistics nobody has noted when it began. */
@@ -580,30 +639,38 @@ static unsigned int virtblk_waited(struct request *req)
 	return div_u64(ktime_get_ns() - req->start_time_ns, NSEC_PER_SEC);
 }
 
+/* One line for each queue and timeout, however many requests wait */
+static void virtblk_report_wait(struct virtio_blk *vblk, struct virtblk_vq *vq,
+				struct request *req)
+{
+	if (time_before(jiffies, vq->next_report))
+		return;
+	vq->next_report = jiffies + req->timeout;
+	dev_warn(&vblk->vdev->dev,
+		 "[%s] %s: no answer for %u s to request %d, sector %llu: asking again\n",
+		 vblk->disk->disk_name, vq->name, virtblk_waited(req), req->tag,
+		 (unsigned long long)blk_rq_pos(req));
+}
+
 /*
  * A host may be slow for long, a guest may be paused: a device that is there
- * gets all the time it wants, as it always did.  One that is to be removed has
- * had its chance.
+ * gets all the time it wants, even if it is to be removed.  It may not know of
+ * the request: a notification can get lost as an interrupt can, and one too many
+ * does no harm.
  */
 static enum blk_eh_timer_return virtblk_timeout(struct request *req)
 {
 	struct virtio_blk *vblk = req->q->queuedata;
 	struct virtblk_vq *vq = req->mq_hctx->driver_data;
 
-	virtblk_poll(req->mq_hctx, NULL);
-	if (blk_mq_rq_state(req) != MQ_RQ_IN_FLIGHT) {
-		dev_warn_ratelimited(&vblk->vdev->dev,
-				     "[%s] %s: the device was done, and did not say so\n",
-				     vblk->disk->disk_name, vq->name);
+	if (virtblk_find_answer(vblk, vq, req))
 		return BLK_EH_DONE;
+	if (!virtblk_is_there(vblk->vdev)) {
+		virtblk_lose(vblk);
+		return BLK_EH_RESET_TIMER;
 	}
-
-	dev_warn_ratelimited(&vblk->vdev->dev,
-			     "[%s] %s: no answer for %u s to request %d, sector %llu\n",
-			     vblk->disk->disk_name, vq->name,
-			     virtblk_waited(req), req->tag,
-			     (unsigned long long)blk_rq_pos(req));
-	if (READ_ONCE(vblk->removing))
+	virtblk_report_wait(vblk, vq, req);
+	if (!virtqueue_notify(vq->vq))
 		virtblk_lose(vblk);
 	return BLK_EH_RESET_TIMER;
 }
@@ -1400,8 +1467,10 @@ static struct virtio_blk *virtblk_alloc(struct virtio_device *vdev)
 	mutex_init(&vblk->vdev_mutex);
 	INIT_WORK(&vblk->config_work, virtblk_config_work);
 	INIT_WORK(&vblk->lost_work, virtblk_lost_work);
-	for (i = 0; i < num; i++)
+	for (i = 0; i < num; i++) {
 		spin_lock_init(&vblk->vqs[i].lock);
+		vblk->vqs[i].next_report = jiffies;
+	}
 	return vblk;
 }
 
@@ -1458,7 +1527,6 @@ static void virtblk_remove(struct virtio_device *vdev)
 	struct virtio_blk *vblk = vdev->priv;
 	struct virtqueue *vq = vblk->vqs[0].vq;
 
-	WRITE_ONCE(vblk->removing, true);
 	flush_work(&vblk->config_work);
 
 	/* Writing back what is dirty would only fail. */

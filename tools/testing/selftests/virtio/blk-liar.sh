@@ -16,19 +16,33 @@ device() { echo "$*" >$PARAM/device; }
 say() { echo "$2" >"$PARAM/$1"; }
 features() { echo "features=$(($1))"; }
 there() { [ -e /sys/block/vda ]; }
+count_lines() { dmesg | grep -c "$1"; }
 limit() { [ "$(cat "/sys/block/vda/queue/$1")" = "$2" ]; }
+
+# ends DD-OPTION...: dd succeeds. If it does not end it never will, nor what comes next:
+# a signal does not end direct I/O.
+ends()
+{
+	dd "$@" 2>/tmp/dd &
+	transfer=$!
+	if ! wait_for $((20 * patience)) has_ended $transfer; then
+		not_ok "I/O ends: dd $*" >&3
+		plan >&3
+		exit 1
+	fi
+	wait $transfer
+}
 
 # works: what is written can be read
 works()
 {
 	there && head -c 65536 /dev/urandom >/tmp/in &&
-	timeout $((20 * patience)) dd if=/tmp/in of=/dev/vda bs=64k oflag=direct 2>/dev/null &&
-	timeout $((20 * patience)) dd if=/dev/vda of=/tmp/out bs=64k count=1 iflag=direct 2>/dev/null &&
+	ends if=/tmp/in of=/dev/vda bs=64k oflag=direct && ends if=/dev/vda of=/tmp/out bs=64k count=1 iflag=direct &&
 	cmp /tmp/in /tmp/out
 }
 
 # Next to a load, which writes everywhere
-reads() { timeout $((20 * patience)) dd if=/dev/vda of=/dev/null bs=64k count=1 iflag=direct 2>/dev/null; }
+reads() { ends if=/dev/vda of=/dev/null bs=64k count=1 iflag=direct; }
 
 # refused NAME MESSAGE WORD...: the probe fails and says why
 refused()
@@ -107,7 +121,7 @@ test_safe()
 }
 
 # result ERRNO-TEXT: what a read says
-read_fails() { timeout $((20 * patience)) dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct 2>&1 | grep -q "$1"; }
+read_fails() { ! ends if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct && grep -q "$1" /tmp/dd; }
 
 test_status()
 {
@@ -186,6 +200,23 @@ test_passed_on()
 	check "all queues but one can be polled" [ "$(cat /sys/block/vda/queue/io_poll)" = 1 ]
 	check "and a disk with a polled queue works" works
 	parameter poll_queues 0
+}
+
+size_is() { [ "$(cat /sys/block/vda/size)" -eq "$1" ]; }
+has_resize_event() { grep -q "change vda 1" /tmp/events; }
+
+test_changed()
+{
+	device capacity=16384
+	uevent sh -c 'echo $ACTION $DEVNAME $RESIZE' >/tmp/events &
+	listener=$!
+	# it may not listen yet
+	sleep 1
+	say change capacity=8192
+	check "a change of size is seen" wait_for $((20 * patience)) size_is 8192
+	check "and user space is told of it" wait_for $((10 * patience)) has_resize_event
+	kill $listener
+	device
 }
 
 range_is_zero() { is_zero vda 1 1; }
@@ -297,6 +328,13 @@ fall_silent()
 	sleep 0.2
 }
 
+# Nothing is said and nothing is answered, and its registers read as all ones.
+vanish()
+{
+	fall_silent
+	say status_bits 255
+}
+
 # The block layer swallows them: no queue knows of these requests any more.
 lose_answers()
 {
@@ -306,6 +344,65 @@ lose_answers()
 	echo 1 >/sys/block/vda/io-timeout-fail
 	sleep 0.5
 	echo 0 >/sys/block/vda/io-timeout-fail
+	say status_bits 255
+}
+
+unbind() { basename "$(virtio_of /sys/block/vda/device)" >/sys/bus/virtio/drivers/virtio_blk/unbind; }
+
+# A device that is there gets the time it wants, and is not asked to hurry.
+test_silence()
+{
+	device "$(features "$SEG_MAX | $FLUSH")" seg_max=16
+	load vda
+	clear_log
+	fall_silent
+	unbind &
+	remove=$!
+	check "a disk that has fallen silent: its removal waits" refuse ended_within 4 $remove
+	check "a disk that has fallen silent: so it says" logged "no answer for"
+	check "a disk that has fallen silent: once for each timeout" [ "$(count_lines "no answer for")" -le 6 ]
+	check "a disk that has fallen silent: it was not given up" refuse logged "lost the device"
+	say silent 0
+	check "a disk that speaks again is removed" ended_within 15 $remove
+	check "a disk that speaks again: all I/O has ended" ended_within 15 $load
+	device
+}
+
+# A notification or an interrupt that gets lost costs one timeout and one line.
+test_lost_signals()
+{
+	device "$(features $SEG_MAX)" seg_max=16
+	short_timeout
+	clear_log
+	say lose_notifications 1
+	check "a lost notification: the request is answered all the same" reads
+	check "a lost notification: one line" [ "$(count_lines "no answer for")" -eq 1 ]
+	clear_log
+	say lose_interrupts 1
+	check "a lost interrupt: the request is answered all the same" reads
+	check "a lost interrupt: one line" [ "$(count_lines "did not say so")" -eq 1 ]
+	check "a lost interrupt: nothing was waited for" refuse logged "no answer for"
+}
+
+# Polled requests that are done, and nobody polls since he was stopped
+test_nobody_polls()
+{
+	parameter poll_queues 1
+	device "$(features "$SEG_MAX | $MQ")" seg_max=16 num_queues=2
+	parameter poll_queues 0
+	short_timeout
+	clear_log
+	fio --thread --name=polled --filename=/dev/vda --size=1m --rw=randread --bs=4k --direct=1 --ioengine=io_uring \
+		--hipri=1 --iodepth=16 --time_based --runtime=$((60 * patience)) --minimal >/dev/null &
+	load=$!
+	wait_for $((20 * patience)) is_busy vda
+	kill -STOP $load
+	check "a polled queue: what nobody polls ends" wait_for $((10 * patience)) refuse is_busy vda
+	check "a polled queue: it is not said to be lost" refuse logged "did not say so"
+	kill -CONT $load
+	kill $load
+	wait $load
+	device
 }
 
 test_removal()
@@ -313,7 +410,7 @@ test_removal()
 	gone "a disk that works" true
 	gone "a disk that was pulled out" pull_out
 	gone "a disk that was pulled out, and nobody said so" pull_out_quietly
-	gone "a disk that has fallen silent" fall_silent
+	gone "a disk that is not there any more" vanish
 	if [ -e /sys/kernel/debug/fail_io_timeout ]; then
 		gone "a disk whose answers get lost" lose_answers
 	fi
@@ -355,10 +452,12 @@ test_resume()
 
 zones="capacity=16384 seg_max=16 blk_size=512 zoned.model=1 zoned.zone_sectors=2048 zoned.write_granularity=4096
 zoned.max_append_sectors=256 zoned.max_open_zones=4 zoned.max_active_zones=4"
+exec 3>&1
 # nothing may wait for ever
 insmod /tests/blk_liar.ko || { not_ok "the lying disk can be had"; plan; exit 1; }
 case ${only:-all} in
-all) tests="refused safe limits cache passed_on status ranges zones zone_lies resume removal" ;;
+all) tests="refused safe limits cache passed_on changed status ranges zones zone_lies resume lost_signals nobody_polls
+	silence removal" ;;
 *) tests=$only ;;
 esac
 for name in $tests; do

@@ -49,11 +49,35 @@ round()
 	done
 }
 
+pattern() { yes "$1" | head -c $((8 * MiB)); }
+
+# Host storage takes a second for each request: none that is dirty is lost because the
+# disk is to be unplugged, though all of them wait for longer than they may.
+test_slow_unplug()
+{
+	echo "# host plug slow"
+	check "slow: it is plugged in" wait_for $((30 * patience)) disk_by_serial slow
+	disk=$(disk_by_serial slow)
+	echo 500 >"/sys/block/$disk/queue/io_timeout"
+	# Who closes a disk last writes what is dirty.
+	sleep 1000 <"/dev/$disk" &
+	holder=$!
+	pattern slow | dd of="/dev/$disk" bs=$MiB conv=notrunc 2>/dev/null
+	check "slow: there is something to write back" [ "$(awk '/^Dirty:/ { print $2 }' /proc/meminfo)" -gt 4096 ]
+	echo "# host unplug slow"
+	check "slow: it is unplugged" wait_for $((60 * patience)) is_gone slow
+	check "slow: it was waited for" logged "no answer for"
+	check "slow: it was not given up" refuse logged "lost the device"
+	kill $holder
+	echo "# host compare slow"
+}
+
 exec 3>&1
 serials="split-i-e packed-i-e-q4"
 check "vhost-user-blk: fio verifies what it wrote" test_vhost
 round 1
 round 2
+test_slow_unplug
 check "the kernel has found no fault in itself" no_fault
 load vda
 check "I/O is in flight when the guest reboots" wait_for $((10 * patience)) is_busy vda

@@ -44,6 +44,9 @@
 
 #define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define ktime_get_ns()		0ULL
+#define jiffies			0UL
+#define time_after(a, b)	((long)((b) - (a)) < 0)
+#define time_before(a, b)	time_after(b, a)
 #define pr_warn(...)		do { } while (0)
 #define dev_notice(dev, ...)	shim_dev_warn(dev, __VA_ARGS__)
 #ifndef dev_info
@@ -88,6 +91,8 @@ unsigned long devm_get_free_pages(struct device *dev, gfp_t gfp,
 	struct virtio_driver *target_module = &(drv)
 
 extern unsigned int nr_cpu_ids;
+/* The driver sleeps: host.h. */
+void host_wait(void);
 
 /* Locks */
 
@@ -108,6 +113,7 @@ struct mutex {
 #define mutex_destroy(m)	do { } while (0)
 #define mutex_lock(m)		spin_lock(&(m)->lock)
 #define mutex_unlock(m)		spin_unlock(&(m)->lock)
+#define msleep(ms)		host_wait()
 #define rcu_read_lock()		do { } while (0)
 #define rcu_read_unlock()	do { } while (0)
 

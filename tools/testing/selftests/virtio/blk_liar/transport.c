@@ -8,7 +8,8 @@
  *	early=1			the first queue breaks before the disk is there
  *	FIELD=VALUE		of struct virtio_blk_config, see below
  *
- * An empty list makes no other one. "lost" is for a disk that is pulled out.
+ * An empty list makes no other one. "lost" is for a disk that is pulled out;
+ * "status_bits=255" is what its registers read as then.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -86,9 +87,25 @@ static void liar_set(struct virtio_device *vdev, unsigned int offset,
 	memcpy((void *)to_device(vdev)->config + offset, buf, len);
 }
 
+static u8 liar_set_bits;
+module_param_named(status_bits, liar_set_bits, byte, 0644);
+MODULE_PARM_DESC(status_bits, "bits that are set in the device status, whatever was written");
+
+module_param_named(fail_add, mq_fail_add, uint, 0644);
+MODULE_PARM_DESC(fail_add, "there is no memory for every Nth element (0: there is)");
+
+module_param_named(lose_notifications, mq_lose_notifications, uint, 0644);
+MODULE_PARM_DESC(lose_notifications, "so many notifications do not arrive");
+
+module_param_named(lose_interrupts, mq_lose_calls, uint, 0644);
+MODULE_PARM_DESC(lose_interrupts, "so many interrupts do not arrive");
+
+/* Not after a reset: the bus has to see that it was done. */
 static u8 liar_get_status(struct virtio_device *vdev)
 {
-	return to_device(vdev)->status;
+	u8 status = to_device(vdev)->status;
+
+	return status ? status | liar_set_bits : 0;
 }
 
 static void liar_set_status(struct virtio_device *vdev, u8 status)
@@ -139,12 +156,22 @@ static void liar_del_vqs(struct virtio_device *vdev)
 		mq_destroy(to_mq(vq));
 }
 
-/* What a silent device has taken it keeps, until it speaks again or is reset. */
+static bool liar_is_gone(void)
+{
+	return READ_ONCE(liar_set_bits) == 255;
+}
+
+/*
+ * What a silent device has taken it keeps, until it speaks again or is reset.  One
+ * that is gone writes nowhere.
+ */
 static void liar_take(struct virtio_device *vdev, struct message *msg)
 {
-	while (READ_ONCE(liar_silent) && READ_ONCE(to_device(vdev)->status))
+	while (READ_ONCE(liar_silent) && READ_ONCE(to_device(vdev)->status) &&
+	       !liar_is_gone())
 		msleep(20);
-	liar_execute(vdev, msg);
+	if (!liar_is_gone())
+		liar_execute(vdev, msg);
 }
 
 static int liar_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
@@ -282,6 +309,7 @@ static int device_set(const char *value, const struct kernel_param *kp)
 	if (disk)
 		unregister_virtio_device(&disk->vdev);
 	disk = NULL;
+	WRITE_ONCE(liar_set_bits, 0);
 	if (sysfs_streq(value, ""))
 		return 0;
 
@@ -318,6 +346,26 @@ static int lost_set(const char *value, const struct kernel_param *kp)
 static const struct kernel_param_ops lost_ops = { .set = lost_set };
 module_param_cb(lost, &lost_ops, NULL, 0200);
 MODULE_PARM_DESC(lost, "pull the disk out; 'told': and mark its queues broken");
+
+static int change_set(const char *value, const struct kernel_param *kp)
+{
+	char *words;
+	int err;
+
+	if (!disk)
+		return -ENODEV;
+	words = kstrdup(value, GFP_KERNEL);
+	if (!words)
+		return -ENOMEM;
+	err = liar_parse(disk, strim(words));
+	kfree(words);
+	virtio_config_changed(&disk->vdev);
+	return err;
+}
+
+static const struct kernel_param_ops change_ops = { .set = change_set };
+module_param_cb(change, &change_ops, NULL, 0200);
+MODULE_PARM_DESC(change, "change fields of the configuration, and say so");
 
 static int resume_set(const char *value, const struct kernel_param *kp)
 {

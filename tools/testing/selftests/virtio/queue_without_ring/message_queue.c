@@ -20,11 +20,25 @@ unsigned int mq_fail_add;
 /* Execute the newest message first: queues need not keep the order. */
 bool mq_reverse;
 
+/* So many notifications of the device, and calls of the driver, get lost. */
+unsigned int mq_lose_notifications;
+unsigned int mq_lose_calls;
+
 static bool mq_fails(unsigned int every)
 {
 	static atomic_t count;
 
 	return every && atomic_inc_return(&count) % every == 0;
+}
+
+/* Tests lose a few: it does not matter that this is not atomic. */
+static bool mq_is_lost(unsigned int *left)
+{
+	unsigned int num = READ_ONCE(*left);
+
+	if (num)
+		WRITE_ONCE(*left, num - 1);
+	return num;
 }
 
 /*
@@ -53,7 +67,8 @@ static bool mq_notify(struct virtqueue *vq)
 
 	if (READ_ONCE(mq->gone))
 		return false;
-	queue_work(system_unbound_wq, &mq->work);
+	if (!mq_is_lost(&mq_lose_notifications))
+		queue_work(system_unbound_wq, &mq->work);
 	return true;
 }
 
@@ -345,7 +360,7 @@ static void mq_complete(struct message_queue *mq, struct message *msg)
 	mq->used_count++;
 	call = mq->callbacks && (int)(mq->used_count - mq->callback_after) > 0;
 	spin_unlock_irq(&mq->lock);
-	if (call)
+	if (call && !mq_is_lost(&mq_lose_calls))
 		irq_work_queue(&mq->interrupt);
 }
 

@@ -114,6 +114,8 @@ void message_write(struct message *msg, u32 to, const void *buf, u32 len);
 extern unsigned int mq_fail_start;
 extern unsigned int mq_fail_add;
 extern bool mq_reverse;
+extern unsigned int mq_lose_notifications;
+extern unsigned int mq_lose_calls;
 
 /* The devices, and the driver that tests the contract */
 void disk_execute(struct virtio_device *vdev, struct message *msg);
