@@ -17,6 +17,11 @@ say() { echo "$2" >"$PARAM/$1"; }
 features() { echo "features=$(($1))"; }
 there() { [ -e /sys/block/vda ]; }
 count_lines() { dmesg | grep -c "$1"; }
+offset_is()
+{
+	device "$(features $TOPOLOGY)" alignment_offset=1 physical_block_exp=3
+	[ "$(cat /sys/block/vda/alignment_offset)" = "$1" ]
+}
 limit() { [ "$(cat "/sys/block/vda/queue/$1")" = "$2" ]; }
 
 # ends DD-OPTION...: dd succeeds. If it does not end it never will, nor what comes next:
@@ -97,6 +102,7 @@ test_safe()
 	taken "huge segments" max_segment_size 4294967295 "$(features $SIZE_MAX)" size_max=0xffffffff
 	taken "a physical block of 2^264 bytes" physical_block_size 512 \
 		"$(features $TOPOLOGY)" physical_block_exp=255
+	check "safe: an alignment offset" offset_is 512
 	taken "an alignment of no meaning" physical_block_size 512 "$(features $TOPOLOGY)" alignment_offset=255
 	taken "a minimum that is large" minimum_io_size 33553920 "$(features $TOPOLOGY)" min_io_size=65535
 	taken "an optimum that overflows" optimal_io_size 0 "$(features $TOPOLOGY)" opt_io_size=0xffffffff
@@ -180,6 +186,8 @@ test_cache()
 	check "is switched on" sh -c 'echo "write back" >/sys/block/vda/cache_type'
 	check "and that is how it is" [ "$(cache)" = "write back" ]
 	check "for the block layer, too" limit write_cache "write back"
+	check "is switched off" sh -c 'echo "write through" >/sys/block/vda/cache_type'
+	check "and that is how the block layer sees it" limit write_cache "write through"
 }
 
 # What is told to the driver, or to the device

@@ -184,7 +184,7 @@ test_no_memory()
 	return $bad
 }
 
-is_read_only() { ! dd if=/tmp/data of="/dev/$1" bs=4k count=1 2>/dev/null; }
+is_read_only() { [ "$(cat "/sys/block/$1/ro")" = 1 ] && ! dd if=/tmp/data of="/dev/$1" bs=4k count=1 2>/dev/null; }
 
 # The base's driver takes its disks, which ours has found. They come first: both
 # drivers count from vda.

@@ -31,7 +31,7 @@ static const struct virtio_blk_config good_config = {
 	.max_secure_erase_seg = 2,
 	.secure_erase_sector_alignment = 8,
 	.zoned = {
-		.zone_sectors = 1 << 10,
+		.zone_sectors = 1 << 6,
 		.max_open_zones = 4,
 		.max_active_zones = 8,
 		.max_append_sectors = 64,
@@ -39,6 +39,20 @@ static const struct virtio_blk_config good_config = {
 		.model = VIRTIO_BLK_Z_HM,
 	},
 };
+
+/* Kinds of machines */
+static bool kdump;
+static bool coherent;
+
+bool is_kdump_kernel(void)
+{
+	return kdump;
+}
+
+bool dev_is_dma_coherent(struct device *dev)
+{
+	return coherent;
+}
 
 static unsigned int zone_sectors(void)
 {
@@ -62,7 +76,9 @@ static void report_zones(struct virtio_blk_zone_report *report, size_t size,
 	u8 spoil = any_byte(fair) % 8;
 
 	report->nr_zones = 1 + any_byte(fair) % 4;
-	for (i = 0; i < room && i < 5; i++, sector += step) {
+	if (report->nr_zones == 4)
+		report->nr_zones = ~0ULL;
+	for (i = 0; i < room; i++, sector += step) {
 		zone = &report->zones[i];
 		zone->z_start = sector;
 		zone->z_cap = step;
@@ -93,6 +109,29 @@ static void write_data(unsigned int queue, const struct device_buf *buf,
 	host_remember(data, elem->len, NULL);
 }
 
+/* Discards can have a range for each bio, all else has one. */
+static void check_ranges(struct request *req,
+			 const struct virtio_blk_discard_write_zeroes *ranges,
+			 u32 len)
+{
+	bool many = req_op(req) == REQ_OP_DISCARD &&
+		    req->q->limits.max_discard_segments > 1;
+	unsigned int num = len / sizeof(*ranges), i;
+	struct bio *bio = req->bio;
+
+	check(len == num * sizeof(*ranges) &&
+	      num == (many ? blk_rq_count_bios(req) : 1),
+	      "device: ranges of %u bytes", len);
+	for (i = 0; i < num; i++, bio = bio->bi_next)
+		check(ranges[i].sector == (many ? bio->bi_iter.bi_sector :
+						  req->__sector) &&
+		      ranges[i].num_sectors == (many ? bio_sectors(bio) :
+						       blk_rq_sectors(req)),
+		      "device: range %u is %u sectors at %llu", i,
+		      ranges[i].num_sectors,
+		      (unsigned long long)ranges[i].sector);
+}
+
 u32 target_answer(unsigned int queue, const struct device_buf *buf, bool fair)
 {
 	const struct device_elem *last = &buf->elem[buf->out + buf->in - 1];
@@ -105,9 +144,17 @@ u32 target_answer(unsigned int queue, const struct device_buf *buf, bool fair)
 	check(buf->in, "device: no status");
 	hdr = host_elem(queue, &buf->elem[0]);
 	req = block_request(hdr->ioprio);
+	req->answered = true;
+	if (req->rq_flags & RQF_SPECIAL_PAYLOAD)
+		check_ranges(req, host_elem(queue, &buf->elem[1]),
+			     buf->elem[1].len);
 	in = host_elem(queue, last);
 	check(last->len == (hdr->type == VIRTIO_BLK_T_ZONE_APPEND ? 9 : 1),
 	      "device: status of %u bytes", last->len);
+	/* The status comes after a sector, which is there for appends only. */
+	check(coherent || !fuzz.access || shim.bounce ||
+	      ((unsigned long)in + last->len - 9) % ARCH_DMA_MINALIGN == 0,
+	      "device: writes into a cache line of the driver's");
 
 	write_data(queue, buf, hdr, fair);
 	if (last->len == 9) {
@@ -296,9 +343,15 @@ static void cache_type(u8 how)
 	struct device *dev = &block_disk()->dev;
 	char buf[32];
 
-	if (how & 16 && virtio_has_feature(&host.vdev, VIRTIO_BLK_F_CONFIG_WCE))
+	if (how & 16 && virtio_has_feature(&host.vdev, VIRTIO_BLK_F_CONFIG_WCE)) {
 		target_attr_cache_type->store(dev, NULL, how & 32 ? "write back" :
 					  "write through", 1);
+		target_attr_cache_type->show(dev, NULL, buf);
+		check(host.flux || !strcmp(buf, "write back\n") ==
+		      !!(block_disk()->queue->limits.features &
+			 BLK_FEAT_WRITE_CACHE), "the cache is %s", buf);
+		return;
+	}
 	target_attr_cache_type->show(dev, NULL, buf);
 }
 
@@ -339,7 +392,7 @@ static int see_zone(struct blk_zone *zone, unsigned int idx, void *data)
 	       zone->cond <= BLK_ZONE_COND_OFFLINE), "zone in state %u",
 	      zone->cond);
 	zones->next += zone->len;
-	return zones->seen == 40 ? -EINTR : 0;
+	return zones->seen == 200 ? -EINTR : 0;
 }
 
 static void read_zones(sector_t sector, unsigned int num)
@@ -363,11 +416,24 @@ int blk_revalidate_disk_zones(struct gendisk *disk)
 static void sleep_and_wake(void)
 {
 	host.bound = false;
-	block_drain();
 	target_driver->freeze(&host.vdev);
+	check(block_is_idle(), "suspended with requests under way");
 	host.status = VIRTIO_CONFIG_S_DRIVER;
 	target_driver->restore(&host.vdev);
+	check(!block_disk()->queue->quiesced, "not awake after a restore");
 	host.bound = true;
+}
+
+/* Whoever finds that a queue is broken has to see to it. */
+static void check_broken(void)
+{
+	unsigned int i;
+
+	if (!(host.status & VIRTIO_CONFIG_S_DRIVER_OK) || work_waits())
+		return;
+	for (i = 0; i < host.num_queues; i++)
+		check(!virtqueue_is_broken(host.queues[i].vq),
+		      "queue %u is broken, and nobody minds", i);
 }
 
 void target_step(u8 op)
@@ -419,15 +485,21 @@ void target_step(u8 op)
 		check(work_run(), "work has no end");
 		break;
 	}
+	check_broken();
 }
 
 void target_load(void)
 {
+	u8 how;
+
 	check(!target_init(), "the module can't be loaded");
 	host_create(&good_config, sizeof(good_config));
 	host.may_shrink = true;
 	*target_num_request_queues = driver_byte() % 4;
-	*target_poll_queues = driver_byte() % 3;
+	how = driver_byte();
+	*target_poll_queues = how % 3;
+	kdump = how >= 0xf0;
+	coherent = how & 8;
 }
 
 void target_unload(void)

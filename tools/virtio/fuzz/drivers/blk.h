@@ -29,6 +29,7 @@ void block_poll_all(void);
 void block_time_out(void);
 void block_complete_remote(void);
 void block_drain(void);
+bool block_is_idle(void);
 
 /* The target's: looks at the result of a request. */
 void blk_request_ended(struct request *req);

@@ -19,6 +19,7 @@ static struct blk_mq_tag_set *tags;
 static struct blk_mq_hw_ctx hctxs[MAX_HCTXS];
 static struct request *requests[MAX_REQUESTS];
 static unsigned int num_requests;
+static struct rq_list requeued;
 static struct request_queue queue;
 static struct gendisk *disk;
 
@@ -69,6 +70,26 @@ unsigned int blk_rq_count_bios(struct request *req)
 	return n;
 }
 
+/* Polled queues have no interrupts that tell where requests come from. */
+void blk_mq_map_queues(struct blk_mq_queue_map *map)
+{
+	check(map == &tags->map[HCTX_TYPE_POLL], "a queue far from its interrupt");
+}
+
+void blk_mq_virtio_map_queues(struct blk_mq_queue_map *map,
+			      struct virtio_device *vdev, int first)
+{
+	check(map != &tags->map[HCTX_TYPE_POLL], "a polled queue with an interrupt");
+}
+
+/* Without indirect descriptors a request takes two, or more. */
+static unsigned int max_depth(void)
+{
+	if (virtio_has_feature(&host.vdev, VIRTIO_RING_F_INDIRECT_DESC))
+		return host.queue_size;
+	return host.queue_size / 2;
+}
+
 int blk_mq_alloc_tag_set(struct blk_mq_tag_set *set)
 {
 	unsigned int i;
@@ -78,7 +99,7 @@ int blk_mq_alloc_tag_set(struct blk_mq_tag_set *set)
 	/* An error of the block layer's, when there is no room for a request */
 	if (!set->queue_depth)
 		return -EINVAL;
-	check(set->queue_depth <= host.queue_size, "%u requests for a queue of %u",
+	check(set->queue_depth <= max_depth(), "%u requests for a queue of %u",
 	      set->queue_depth, host.queue_size);
 	tags = set;
 	set->ops->map_queues(set);
@@ -153,6 +174,24 @@ void blk_mq_start_request(struct request *req)
 {
 	check(req->busy && req->state == MQ_RQ_IDLE, "a request starts twice");
 	req->state = MQ_RQ_IN_FLIGHT;
+	req->timeout = 30 * HZ;
+	req->answered = false;
+	req->resets = host.resets;
+}
+
+/* It has started, and the driver can't send it now. */
+static void take_back(struct request *req)
+{
+	check(req->busy && !req->ended, "a request that ended comes back");
+	check(!(req->rq_flags & RQF_SPECIAL_PAYLOAD), "ranges are left over");
+	req->state = MQ_RQ_IDLE;
+}
+
+void blk_mq_requeue_request(struct request *req, bool kick)
+{
+	check(req->state == MQ_RQ_IN_FLIGHT && kick, "a request is left lying");
+	take_back(req);
+	rq_list_add_tail(&requeued, req);
 }
 
 void blk_mq_end_request(struct request *req, blk_status_t status)
@@ -160,6 +199,8 @@ void blk_mq_end_request(struct request *req, blk_status_t status)
 	check(req->busy && !req->ended, "a request is ended twice");
 	check(req->state != MQ_RQ_IDLE, "a request is ended that never started");
 	check(!(req->rq_flags & RQF_SPECIAL_PAYLOAD), "ranges are left over");
+	check(req->answered || req->resets != host.resets,
+	      "a request is ended that the device has");
 	check(status || req->says[VIRTIO_BLK_S_OK],
 	      "success, which the device did not say");
 	check(status != BLK_STS_NOTSUPP || req->says[VIRTIO_BLK_S_UNSUPP],
@@ -216,15 +257,18 @@ void blk_mq_end_request_batch(struct io_comp_batch *iob)
 bool block_send(struct request *req, bool last)
 {
 	struct blk_mq_queue_data bd = { .rq = req, .last = last };
+	bool short_of_memory = shim.alloc_fail_at || shim.map_fail_at;
 	blk_status_t status;
 
 	status = tags->ops->queue_rq(req->mq_hctx, &bd);
 	if (!status)
 		return true;
-	check(req->state == MQ_RQ_IDLE, "a request was refused and started");
-	if (status == BLK_STS_RESOURCE)
+	take_back(req);
+	if (status == BLK_STS_RESOURCE) {
+		check(short_of_memory || req->mq_hctx->stopped,
+		      "a full queue is asked again and again");
 		return false;
-	check(!req->ended, "a request was refused and ended");
+	}
 	req->ended = true;
 	req->result = status;
 	return true;
@@ -248,8 +292,11 @@ void block_send_list(struct rq_list *list)
 {
 	unsigned int queues = count_queues(list);
 	unsigned int locks = irqsaves, kicks = host.notified;
+	struct request *req;
 
 	tags->ops->queue_rqs(list);
+	while ((req = rq_list_pop(&requeued)))
+		rq_list_add_tail(list, req);
 	check(irqsaves - locks == queues, "%u locks for %u queues",
 	      irqsaves - locks, queues);
 	if (rq_list_empty(list))
@@ -291,30 +338,62 @@ void block_time_out(void)
 		time_out(requests[i]);
 }
 
-/* Waits until all requests have ended: none may be forgotten. */
-static bool all_ended(void)
+bool block_is_idle(void)
 {
 	unsigned int i;
 
-	block_complete_remote();
 	for (i = 0; i < num_requests; i++)
 		if (requests[i]->state != MQ_RQ_IDLE)
 			return false;
 	return true;
 }
 
+static bool all_ended(void)
+{
+	block_complete_remote();
+	return block_is_idle();
+}
+
+/* Nobody else ends what is in these queues. */
+static void poll_polled(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < host.num_queues; i++)
+		if (!host.queues[i].vq->callback)
+			tags->ops->poll(&hctxs[i], NULL);
+}
+
+/* With nothing under way nobody would start what is stopped. */
+static void check_running(void)
+{
+	unsigned int i;
+
+	if (!block_is_idle())
+		return;
+	check(!queue.quiesced, "the queues are at rest for good");
+	for (i = 0; i < tags->nr_hw_queues; i++)
+		check(!hctxs[i].stopped, "queue %u is stopped for good", i);
+}
+
+/* Waits until all requests have ended: none may be forgotten. */
 void block_drain(void)
 {
 	if (all_ended())
 		return;
+	block_commit();
 	host_finish();
+	poll_polled();
 	check(work_run(), "work has no end");
+	check_running();
 	if (all_ended())
 		return;
-	/* The device has lost some, or a notification. */
+	/* The device has broken a rule, and will not answer. */
+	check(host_is_spoilt(), "the device was not shown a request");
 	virtio_break_device(&host.vdev);
 	block_poll_all();
 	check(work_run(), "work has no end");
+	check_running();
 	check(all_ended(), "a request is lost");
 }
 
@@ -350,8 +429,9 @@ int blk_rq_map_kern(struct request_queue *q, struct request *req, void *buf,
 	req->bios[0].bi_iter.bi_size = len;
 	req->bio = req->bios;
 	req->__data_len = len;
-	if (blk_rq_nr_phys_segments(req) > q->limits.max_segments)
-		return -EINVAL;
+	check(blk_rq_nr_phys_segments(req) <= q->limits.max_segments &&
+	      (len - 1) >> SECTOR_SHIFT < q->limits.max_hw_sectors,
+	      "a command of %u bytes", len);
 	return 0;
 }
 
@@ -426,6 +506,7 @@ struct gendisk *blk_mq_alloc_disk(struct blk_mq_tag_set *set,
 	queue.limits = *lim;
 	queue.queuedata = data;
 	queue.disk = disk;
+	queue.quiesced = 0;
 	disk->queue = &queue;
 	for (i = 0; i < set->nr_hw_queues; i++) {
 		hctxs[i].queue = &queue;
@@ -441,19 +522,37 @@ int device_add_disk(struct device *parent, struct gendisk *disk,
 {
 	if (driver_byte() == 0xff)
 		return -ENOMEM;
+	check(disk->read_only == virtio_has_feature(&host.vdev, VIRTIO_BLK_F_RO),
+	      "the device and the disk disagree on what is written");
 	disk->added = true;
 	return 0;
 }
 
 void del_gendisk(struct gendisk *disk)
 {
+	check(disk->dead || host.status & VIRTIO_CONFIG_S_DRIVER_OK,
+	      "what is dirty is to be written to no device");
 	block_drain();
+}
+
+/* Somebody has it open still. */
+static void use_removed_disk(struct gendisk *disk)
+{
+	struct block_device bdev = { .bd_disk = disk };
+	struct hd_geometry geo;
+
+	check(disk->fops->getgeo(&bdev, &geo) == -ENXIO,
+	      "a disk without a device has a geometry");
+	check(disk->fops->report_zones(disk, 0, 1, NULL, NULL) <= 0,
+	      "a disk without a device has zones");
 }
 
 void put_disk(struct gendisk *d)
 {
-	if (d->added)
+	if (d->added) {
+		use_removed_disk(d);
 		d->fops->free_disk(d);
+	}
 	kfree(d);
 	disk = NULL;
 }

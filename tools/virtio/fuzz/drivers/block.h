@@ -22,6 +22,7 @@
 #define REQUEST_MAX_VECS	8
 
 struct block_device;
+struct virtio_device;
 
 struct hd_geometry {
 	unsigned char heads;
@@ -34,6 +35,7 @@ struct request_queue {
 	struct queue_limits limits;
 	void *queuedata;
 	struct gendisk *disk;
+	int quiesced;
 };
 
 struct bio {
@@ -55,6 +57,8 @@ enum mq_rq_state { MQ_RQ_IDLE, MQ_RQ_IN_FLIGHT, MQ_RQ_COMPLETE };
  * @busy: somebody owns it, from its allocation on
  * @ended: the driver ended it, with @result
  * @says: all status bytes that the device has written for it
+ * @answered: the device is done with it
+ * @resets: how often the device was reset when the driver got it
  */
 struct request {
 	struct request_queue *q;
@@ -78,6 +82,8 @@ struct request {
 	bool ended;
 	blk_status_t result;
 	bool says[256];
+	bool answered;
+	unsigned int resets;
 };
 
 #define RQF_SPECIAL_PAYLOAD	1
@@ -88,6 +94,7 @@ struct request {
 #define blk_mq_rq_to_pdu(req)	((void *)((req) + 1))
 #define blk_mq_rq_from_pdu(pdu)	((struct request *)(pdu) - 1)
 #define blk_rq_pos(req)		((req)->__sector)
+#define blk_rq_bytes(req)		((req)->__data_len)
 #define blk_rq_sectors(req)	((req)->__data_len >> SECTOR_SHIFT)
 #define bio_sectors(bio)	((bio)->bi_iter.bi_size >> SECTOR_SHIFT)
 #define blk_mq_rq_state(req)	((req)->state)
@@ -165,16 +172,17 @@ struct blk_mq_ops {
 };
 
 #define BLK_MQ_F_SHOULD_MERGE	1
-#define blk_mq_map_queues(map)			do { } while (0)
-#define blk_mq_virtio_map_queues(map, vdev, i)	do { } while (0)
-#define blk_mq_quiesce_queue(q)			do { } while (0)
-#define blk_mq_quiesce_queue_nowait(q)		do { } while (0)
-#define blk_mq_unquiesce_queue(q)		do { } while (0)
+#define blk_mq_quiesce_queue(q)			((void)(q)->quiesced++)
+#define blk_mq_quiesce_queue_nowait(q)		((void)(q)->quiesced++)
+#define blk_mq_unquiesce_queue(q)		((void)(q)->quiesced--)
 #define blk_mq_unfreeze_queue(q)		do { } while (0)
 #define blk_mq_stop_hw_queue(hctx)		((void)((hctx)->stopped = true))
 #define blk_mq_start_stopped_hw_queue(hctx, async) \
 	((void)((hctx)->stopped = false))
 
+void blk_mq_map_queues(struct blk_mq_queue_map *map);
+void blk_mq_virtio_map_queues(struct blk_mq_queue_map *map,
+			      struct virtio_device *vdev, int first);
 int blk_mq_alloc_tag_set(struct blk_mq_tag_set *set);
 void blk_mq_free_tag_set(struct blk_mq_tag_set *set);
 void blk_mq_tagset_busy_iter(struct blk_mq_tag_set *set,
@@ -182,6 +190,7 @@ void blk_mq_tagset_busy_iter(struct blk_mq_tag_set *set,
 			     void *data);
 void blk_mq_start_stopped_hw_queues(struct request_queue *q, bool async);
 void blk_mq_freeze_queue(struct request_queue *q);
+void blk_mq_requeue_request(struct request *req, bool kick);
 void blk_mq_start_request(struct request *req);
 void blk_mq_complete_request(struct request *req);
 bool blk_mq_complete_request_remote(struct request *req);
@@ -252,6 +261,8 @@ struct gendisk {
 	struct request_queue *queue;
 	sector_t capacity;
 	bool added;
+	bool read_only;
+	bool dead;
 };
 
 struct block_device {
@@ -261,8 +272,8 @@ struct block_device {
 #define dev_to_disk(d)			container_of(d, struct gendisk, dev)
 #define get_capacity(disk)		((disk)->capacity)
 #define set_capacity_and_notify(disk, c) ((disk)->capacity = (c))
-#define set_disk_ro(disk, ro)		do { } while (0)
-#define blk_mark_disk_dead(disk)	do { } while (0)
+#define set_disk_ro(disk, ro)		((disk)->read_only = (ro))
+#define blk_mark_disk_dead(disk)	((disk)->dead = true)
 #define register_blkdev(major, name)	254
 #define unregister_blkdev(major, name)	do { } while (0)
 
@@ -286,6 +297,20 @@ struct ida {
 #define DEFINE_IDA(name)		struct ida name = {}
 #define ida_alloc_max(ida, max, gfp)	((ida)->next++)
 #define ida_free(ida, id)		((void)(ida)->next--)
+
+/* CPUs, and those that take the interrupts of queues */
+#define CPUS_FOR_QUEUES		2
+#define HK_TYPE_MANAGED_IRQ	0
+#define cpu_possible_mask	NULL
+#define housekeeping_cpumask(type) NULL
+#define cpumask_weight_and(a, b) ((unsigned int)CPUS_FOR_QUEUES)
+
+bool is_kdump_kernel(void);
+
+/* Of bounce buffers, and caches that a device does not see */
+#define IO_TLB_SHIFT		11
+
+bool dev_is_dma_coherent(struct device *dev);
 
 struct irq_affinity {
 	unsigned int pre_vectors;

@@ -78,6 +78,11 @@ bool work_run(void)
 	return !works;
 }
 
+bool work_waits(void)
+{
+	return works;
+}
+
 bool wait_for_completion_timeout(struct completion *done, unsigned long timeout)
 {
 	unsigned int left = 8;
@@ -151,18 +156,29 @@ static u32 config_generation(struct virtio_device *vdev)
 	return host.stuck_generation;
 }
 
-/* The device may turn the features down that it took before. */
+/*
+ * The device may turn the features down that it took before, want to be reset, or
+ * not be there any more.  Not before it works: the base's virtio_device_ready() has
+ * a warning for that.
+ */
 static u8 get_status(struct virtio_device *vdev)
 {
-	if (device_byte() == 0xff)
+	switch (device_byte()) {
+	case 0xff:
 		return host.status & ~VIRTIO_CONFIG_S_FEATURES_OK;
-	return host.status;
+	case 0xfe:
+		return host.status | VIRTIO_CONFIG_S_NEEDS_RESET;
+	case 0xfd:
+		return host.status & VIRTIO_CONFIG_S_DRIVER_OK ? 0xff : host.status;
+	default:
+		return host.status;
+	}
 }
 
 static void set_status(struct virtio_device *vdev, u8 status)
 {
 	check(status, "a status of 0 is a reset");
-	host.status = status;
+	host.status = status & ~VIRTIO_CONFIG_S_NEEDS_RESET;
 }
 
 static void reset(struct virtio_device *vdev)
@@ -170,6 +186,7 @@ static void reset(struct virtio_device *vdev)
 	unsigned int i;
 
 	host.status = 0;
+	host.resets++;
 	for (i = 0; i < host.num_queues; i++)
 		host.queues[i].count = 0;
 	host_forget();
@@ -430,6 +447,16 @@ void host_wait(void)
 	host_act();
 	if (points)
 		call_begin(10000);
+}
+
+bool host_is_spoilt(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < host.num_queues; i++)
+		if (host.queues[i].spoilt)
+			return true;
+	return false;
 }
 
 void host_finish(void)

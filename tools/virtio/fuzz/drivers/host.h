@@ -47,6 +47,7 @@ struct host_queue {
  * @queues: the queues
  * @num_queues: how many there are
  * @notified: how often the driver told the device of buffers
+ * @resets: how often it was reset
  */
 struct host {
 	struct virtio_device vdev;
@@ -62,6 +63,7 @@ struct host {
 	struct host_queue queues[HOST_MAX_QUEUES];
 	unsigned int num_queues;
 	unsigned int notified;
+	unsigned int resets;
 };
 
 extern struct host host;
@@ -92,6 +94,10 @@ void host_forget(void);
 
 /* Runs work until there is none: false if it does not end. */
 bool work_run(void);
+bool work_waits(void);
+
+/* Has the device broken a rule of a ring? */
+bool host_is_spoilt(void);
 
 /* The target's: registers the driver, and creates the device. */
 void target_load(void);
