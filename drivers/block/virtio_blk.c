@@ -1027,6 +1027,8 @@ static int virtblk_segment_limits(struct virtio_blk *vblk,
 	/* There is nobody who would not take one segment of data. */
 	if (virtio_has_feature(vdev, VIRTIO_BLK_F_SEG_MAX))
 		num = virtblk_cread(32, vdev, seg_max) ?: 1;
+	if (num > vblk->max_segments)
+		virtblk_ignore(vdev, "segments (the ring holds less)", num);
 	lim->max_segments = min(num, vblk->max_segments);
 	lim->max_hw_sectors = UINT_MAX;
 
@@ -1051,6 +1053,10 @@ static int virtblk_block_limits(struct virtio_blk *vblk,
 
 	if (virtio_has_feature(vdev, VIRTIO_BLK_F_BLK_SIZE))
 		size = virtblk_cread(32, vdev, blk_size);
+	if (!size) {
+		virtblk_ignore(vdev, "block size", size);
+		size = SECTOR_SIZE;
+	}
 	if (blk_validate_block_size(size))
 		return virtblk_refuse(vdev, "block size", size);
 	lim->logical_block_size = size;
@@ -1090,62 +1096,69 @@ static u32 virtblk_max_range(struct virtio_blk *vblk, struct queue_limits *lim,
 	return round_down(max, block);
 }
 
+/* @align and @ranges are discard's, and become those that are good for both. */
 static int virtblk_erase_limits(struct virtio_blk *vblk,
-				struct queue_limits *lim, u32 *align)
+				struct queue_limits *lim, u32 *align,
+				u32 *ranges)
 {
 	struct virtio_device *vdev = vblk->vdev;
 	u32 max = virtblk_cread(32, vdev, max_secure_erase_sectors);
+	u32 num = virtblk_cread(32, vdev, max_secure_erase_seg);
 	u32 unit = virtblk_cread(32, vdev, secure_erase_sector_alignment);
 
-	if (!max || !unit || !virtblk_cread(32, vdev, max_secure_erase_seg))
+	if (!max || !unit || !num)
 		return virtblk_refuse(vdev, "a limit of secure erase", 0);
 	lim->max_secure_erase_sectors =
 		virtblk_max_range(vblk, lim, "secure erase's limit", max);
-	*align = unit;
+	*align = min_not_zero(*align, unit);
+	*ranges = min_not_zero(*ranges, num);
 	return 0;
 }
 
-static void virtblk_discard_limits(struct virtio_blk *vblk,
-				   struct queue_limits *lim, u32 *align)
+/*
+ * An alignment is a hint.  The block layer rounds sizes down to it: it must not
+ * be more than these.
+ */
+static void virtblk_set_granularity(struct virtio_device *vdev,
+				    struct queue_limits *lim, u32 align)
 {
-	struct virtio_device *vdev = vblk->vdev;
-	u32 ranges = virtblk_cread(32, vdev, max_discard_seg);
+	u32 range = min_not_zero(lim->max_hw_discard_sectors,
+				 lim->max_secure_erase_sectors);
 
-	lim->max_hw_discard_sectors =
-		virtblk_max_range(vblk, lim, "discard's limit",
-				  virtblk_cread(32, vdev, max_discard_sectors));
-	lim->max_discard_segments = min(ranges ?: lim->max_segments,
-					VIRTBLK_MAX_RANGES);
-	*align = virtblk_cread(32, vdev, discard_sector_alignment);
+	if (align <= min(range, U32_MAX >> SECTOR_SHIFT))
+		lim->discard_granularity = align << SECTOR_SHIFT;
+	else
+		virtblk_ignore(vdev, "discard's alignment", align);
 }
 
 static int virtblk_range_limits(struct virtio_blk *vblk,
 				struct queue_limits *lim)
 {
 	struct virtio_device *vdev = vblk->vdev;
-	u32 discard_align = 0, erase_align = 0, align, range;
+	u32 align = 0, ranges = 0;
 	int err;
 
 	if (virtio_has_feature(vdev, VIRTIO_BLK_F_WRITE_ZEROES))
 		lim->max_write_zeroes_sectors =
 			virtblk_max_range(vblk, lim, "write zeroes' limit",
 					  virtblk_cread(32, vdev, max_write_zeroes_sectors));
-	if (virtio_has_feature(vdev, VIRTIO_BLK_F_DISCARD))
-		virtblk_discard_limits(vblk, lim, &discard_align);
+	if (virtio_has_feature(vdev, VIRTIO_BLK_F_DISCARD)) {
+		lim->max_hw_discard_sectors =
+			virtblk_max_range(vblk, lim, "discard's limit",
+					  virtblk_cread(32, vdev, max_discard_sectors));
+		ranges = virtblk_cread(32, vdev, max_discard_seg);
+		align = virtblk_cread(32, vdev, discard_sector_alignment);
+	}
 	if (virtio_has_feature(vdev, VIRTIO_BLK_F_SECURE_ERASE)) {
-		err = virtblk_erase_limits(vblk, lim, &erase_align);
+		err = virtblk_erase_limits(vblk, lim, &align, &ranges);
 		if (err)
 			return err;
 	}
-
-	/* A hint.  The block layer has one for both, and masks with it. */
-	align = max(discard_align, erase_align);
-	range = min_not_zero(lim->max_hw_discard_sectors,
-			     lim->max_secure_erase_sectors);
-	if (is_power_of_2(align) && align <= min(range, U32_MAX >> SECTOR_SHIFT))
-		lim->discard_granularity = align << SECTOR_SHIFT;
-	else if (align)
-		virtblk_ignore(vdev, "discard's alignment", align);
+	if (!lim->max_hw_discard_sectors && !lim->max_secure_erase_sectors)
+		return 0;
+	lim->max_discard_segments = min(ranges ?: lim->max_segments,
+					VIRTBLK_MAX_RANGES);
+	virtblk_set_granularity(vdev, lim, align);
 	return 0;
 }
 
@@ -1160,8 +1173,13 @@ static int virtblk_zone_limits(struct virtio_blk *vblk,
 	if (!IS_ENABLED(CONFIG_BLK_DEV_ZONED))
 		return virtblk_refuse(vdev, "zone model (not configured)",
 				      VIRTIO_BLK_Z_HM);
-	if (!is_power_of_2(unit) || unit < lim->logical_block_size)
+	if (!is_power_of_2(unit))
 		return virtblk_refuse(vdev, "write granularity of zones", unit);
+	if (unit < lim->logical_block_size) {
+		virtblk_ignore(vdev, "write granularity (less than a block)",
+			       unit);
+		unit = lim->logical_block_size;
+	}
 	/* The specification allows other sizes, the block layer does not. */
 	if (!is_power_of_2(zone) || zone < unit >> SECTOR_SHIFT)
 		return virtblk_refuse(vdev, "zone size", zone);
@@ -1184,6 +1202,8 @@ static int virtblk_zone_limits(struct virtio_blk *vblk,
 		lim->max_open_zones = lim->max_active_zones;
 	}
 	/* Data in a zone goes with a reset. */
+	if (lim->max_hw_discard_sectors)
+		virtblk_ignore(vdev, "discard (of zones)", 1);
 	lim->max_hw_discard_sectors = 0;
 	return 0;
 }

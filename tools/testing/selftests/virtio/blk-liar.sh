@@ -73,7 +73,6 @@ taken()
 
 test_refused()
 {
-	refused "blocks of no size" "block size is 0" "$(features $BLK_SIZE)"
 	refused "blocks of 513 bytes" "block size is 513" "$(features $BLK_SIZE)" blk_size=513
 	refused "blocks of 2 GiB" "block size is 2147483648" "$(features $BLK_SIZE)" blk_size=0x80000000
 	refused "segments of 512 bytes" "largest segment .* is 512" "$(features $SIZE_MAX)" size_max=512
@@ -94,9 +93,12 @@ test_safe()
 	taken "the physical block size is passed on" physical_block_size 4096 \
 		"$(features "$TOPOLOGY | $BLK_SIZE")" blk_size=1024 physical_block_exp=2
 	taken "blocks of 4096 bytes" logical_block_size 4096 "$(features $BLK_SIZE)" blk_size=4096
+	taken "blocks of no size" logical_block_size 512 "$(features $BLK_SIZE)"
+	check "safe: that was said, once" [ "$(count_lines "ignored: block size is 0")" -eq 1 ]
 	taken "no limits at all" max_segments 1 ring=64
 	taken "no segments" max_segments 1 "$(features $SEG_MAX)"
 	taken "more segments than the ring has room for" max_segments 62 "$(features $SEG_MAX)" seg_max=0xffffffff
+	check "safe: that was said, once" [ "$(count_lines "ignored: segments .* is 4294967295")" -eq 1 ]
 	taken "a ring that holds one segment" max_segments 1 ring=3 "$(features $SEG_MAX)" seg_max=100
 	taken "segments of no size" max_segment_size 65536 "$(features $SIZE_MAX)"
 	taken "huge segments" max_segment_size 4294967295 "$(features $SIZE_MAX)" size_max=0xffffffff
@@ -111,14 +113,20 @@ test_safe()
 		blk_size=4096 max_discard_sectors=7
 	taken "discards aligned to 2 TiB" discard_granularity 512 "$(features $DISCARD)" \
 		discard_sector_alignment=0xffffffff
-	taken "discards aligned to 3 sectors" discard_granularity 512 "$(features $DISCARD)" \
-		discard_sector_alignment=3
+	taken "discards aligned to 24 sectors" discard_granularity 12288 "$(features $DISCARD)" \
+		discard_sector_alignment=24
+	both="$(features "$DISCARD | $ERASE") max_discard_seg=8 discard_sector_alignment=8
+	max_secure_erase_sectors=64 max_secure_erase_seg=2 secure_erase_sector_alignment=16"
+	taken "the smaller alignment of discard and secure erase" discard_granularity 4096 $both
+	taken "the smaller number of ranges of both" max_discard_segments 2 $both
 	taken "discards aligned to more than they may be" discard_granularity 512 "$(features $DISCARD)" \
 		max_discard_sectors=64 discard_sector_alignment=128
 	taken "discards in 4 billion ranges" max_discard_segments 256 "$(features $DISCARD)" \
 		max_discard_seg=0xffffffff
 	taken "zeroes that are less than a block" write_zeroes_max_bytes 0 "$(features "$ZEROES | $BLK_SIZE")" \
 		blk_size=4096 max_write_zeroes_sectors=1
+	taken "zones written in less than a block" zone_write_granularity 4096 \
+		"$(features "$ZONED | $SEG_MAX | $BLK_SIZE")" $zones blk_size=4096 zoned.write_granularity=512
 	taken "zones that one need not care about" zoned none "$(features $ZONED)" zoned.model=2
 	device capacity=0
 	check "safe: a disk of no size" there
@@ -236,7 +244,7 @@ test_ranges()
 	device "$(features "$SEG_MAX | $DISCARD | $ZEROES | $ERASE | $FLUSH")" seg_max=16 max_discard_sectors=1024 \
 		max_discard_seg=4 max_secure_erase_sectors=512 max_secure_erase_seg=8 \
 		secure_erase_sector_alignment=16 discard_sector_alignment=8
-	check "alignments of discard and secure erase are combined" limit discard_granularity 8192
+	check "alignments of discard and secure erase are combined" limit discard_granularity 4096
 	check "the number of ranges is passed on" limit max_discard_segments 4
 	for how in "discard:" "secure erase:-s" "zeroes:-z"; do
 		fill
