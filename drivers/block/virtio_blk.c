@@ -122,8 +122,10 @@ struct virtblk_req {
  * Without coherent DMA a cache line that the device writes must hold nothing
  * else.  The payload of a request is aligned as the request is.
  */
-static struct virtblk_in *virtblk_in(struct virtblk_req *vbr)
+static struct virtblk_in *virtblk_in(struct request *req)
 {
+	struct virtblk_req *vbr = blk_mq_rq_to_pdu(req);
+
 	return PTR_ALIGN((struct virtblk_in *)(vbr + 1), ARCH_DMA_MINALIGN);
 }
 
@@ -150,7 +152,7 @@ static void virtblk_lose(struct virtio_blk *vblk)
 static bool virtblk_fail(struct request *req, void *data)
 {
 	if (!blk_mq_request_completed(req)) {
-		virtblk_in(blk_mq_rq_to_pdu(req))->status = VIRTIO_BLK_S_IOERR;
+		virtblk_in(req)->status = VIRTIO_BLK_S_IOERR;
 		blk_mq_complete_request(req);
 	}
 	return true;
@@ -272,15 +274,16 @@ static void virtblk_free_ranges(struct request *req)
 	req->rq_flags &= ~RQF_SPECIAL_PAYLOAD;
 }
 
-static blk_status_t virtblk_prepare(struct virtio_device *vdev,
-				    struct request *req)
+static blk_status_t virtblk_set_header(struct virtio_blk *vblk,
+				       struct request *req)
 {
+	struct virtio_device *vdev = vblk->vdev;
 	struct virtblk_req *vbr = blk_mq_rq_to_pdu(req);
 	unsigned int op = (__force unsigned int)req_op(req);
 	unsigned int kind;
 
 	vbr->out.ioprio = cpu_to_virtio32(vdev, req_get_ioprio(req));
-	virtblk_in(vbr)->status = VIRTBLK_NO_STATUS;
+	virtblk_in(req)->status = VIRTBLK_NO_STATUS;
 	/* Whoever sent it has set the rest. */
 	if (op == (__force unsigned int)REQ_OP_DRV_IN)
 		return BLK_STS_OK;
@@ -294,6 +297,20 @@ static blk_status_t virtblk_prepare(struct virtio_device *vdev,
 	vbr->out.sector = cpu_to_virtio64(vdev, kind == VIRTBLK_SECTOR ?
 						blk_rq_pos(req) : 0);
 	return kind == VIRTBLK_RANGES ? virtblk_add_ranges(req) : BLK_STS_OK;
+}
+
+/* All that can be done for a request without the lock of its queue */
+static blk_status_t virtblk_prepare(struct virtblk_vq *vq, struct request *req)
+{
+	blk_status_t status;
+
+	if (unlikely(!vq->vq))
+		return BLK_STS_IOERR;
+	status = virtblk_set_header(req->q->queuedata, req);
+	/* Once it is added it may come back at any time. */
+	if (likely(!status))
+		blk_mq_start_request(req);
+	return status;
 }
 
 static void virtblk_add_data(struct virtqueue *vq, struct request *req,
@@ -319,7 +336,7 @@ static void virtblk_add_data(struct virtqueue *vq, struct request *req,
 static int virtblk_add(struct virtqueue *vq, struct request *req)
 {
 	struct virtblk_req *vbr = blk_mq_rq_to_pdu(req);
-	struct virtblk_in *in = virtblk_in(vbr);
+	struct virtblk_in *in = virtblk_in(req);
 	unsigned int num = blk_rq_nr_phys_segments(req);
 	bool write = op_is_write(req_op(req));
 	int err;
@@ -343,13 +360,16 @@ static int virtblk_add(struct virtqueue *vq, struct request *req)
 }
 
 /*
- * When the ring is full, the next completion starts the queue again: it comes
- * after us, as both hold the lock.  BLK_STS_RESOURCE, not DEV_RESOURCE: the
- * block layer looks again by itself too, so that it does not matter that it
- * has yet to put the request back when the queue is started.
+ * Called with the lock of @vq held.  When the ring is full, the next completion
+ * starts the queue again: it comes after us, as both hold the lock.
+ * BLK_STS_RESOURCE, not DEV_RESOURCE: the block layer looks again by itself too,
+ * so that it does not matter that it has yet to put the request back when the
+ * queue is started.
  */
-static blk_status_t virtblk_refused(struct virtblk_vq *vq, int err)
+static blk_status_t virtblk_refused(struct virtblk_vq *vq, struct request *req,
+				    int err)
 {
+	virtblk_free_ranges(req);
 	switch (err) {
 	case -ENOSPC:
 		blk_mq_stop_hw_queue(vq->hctx);
@@ -362,29 +382,6 @@ static blk_status_t virtblk_refused(struct virtblk_vq *vq, int err)
 	default:
 		return BLK_STS_IOERR;
 	}
-}
-
-/* Called with the lock of @vq held. */
-static blk_status_t virtblk_queue(struct virtblk_vq *vq, struct request *req)
-{
-	blk_status_t status;
-	int err;
-
-	if (unlikely(!vq->vq))
-		return BLK_STS_IOERR;
-
-	status = virtblk_prepare(vq->vq->vdev, req);
-	if (unlikely(status))
-		return status;
-
-	err = virtblk_add(vq->vq, req);
-	if (unlikely(err)) {
-		virtblk_free_ranges(req);
-		return virtblk_refused(vq, err);
-	}
-	/* The device has not seen it, and if it had, we have the lock. */
-	blk_mq_start_request(req);
-	return BLK_STS_OK;
 }
 
 /* Show the device what was added, and tell it without the lock. */
@@ -404,10 +401,17 @@ static blk_status_t virtblk_queue_rq(struct blk_mq_hw_ctx *hctx,
 	struct virtblk_vq *vq = hctx->driver_data;
 	blk_status_t status;
 	unsigned long flags;
+	int err;
+
+	status = virtblk_prepare(vq, bd->rq);
+	if (unlikely(status))
+		return status;
 
 	spin_lock_irqsave(&vq->lock, flags);
-	status = virtblk_queue(vq, bd->rq);
-	if (bd->last || unlikely(status))
+	err = virtblk_add(vq->vq, bd->rq);
+	if (unlikely(err))
+		status = virtblk_refused(vq, bd->rq, err);
+	if (bd->last || unlikely(err))
 		virtblk_unlock_and_kick(vq, flags);
 	else
 		spin_unlock_irqrestore(&vq->lock, flags);
@@ -424,31 +428,48 @@ static void virtblk_commit_rqs(struct blk_mq_hw_ctx *hctx)
 }
 
 /*
+ * Send requests that are prepared.  From the first failure on the block layer has
+ * them back: it sends them one by one, and learns the reason.
+ */
+static void virtblk_send(struct virtblk_vq *vq, struct rq_list *list)
+{
+	struct request *req;
+	unsigned long flags;
+	int err = 0;
+
+	spin_lock_irqsave(&vq->lock, flags);
+	while (!err && (req = rq_list_pop(list)))
+		err = virtblk_add(vq->vq, req);
+	if (unlikely(err))
+		virtblk_refused(vq, req, err);
+	virtblk_unlock_and_kick(vq, flags);
+
+	for (; unlikely(req); req = rq_list_pop(list)) {
+		virtblk_free_ranges(req);
+		blk_mq_requeue_request(req, true);
+	}
+}
+
+/*
  * Send all requests of @list that are for the queue of the first one.  What is
- * for other queues stays in @list.  From the first failure on the rest goes to
- * @failed: the block layer sends these one by one, and learns the reason.
+ * for other queues stays in @list, what can't be prepared goes to @failed.
  */
 static void virtblk_queue_some(struct rq_list *list, struct rq_list *failed)
 {
 	struct blk_mq_hw_ctx *hctx = rq_list_peek(list)->mq_hctx;
 	struct virtblk_vq *vq = hctx->driver_data;
-	blk_status_t status = BLK_STS_OK;
-	struct rq_list others = {};
+	struct rq_list ready = {}, others = {};
 	struct request *req;
-	unsigned long flags;
 
-	spin_lock_irqsave(&vq->lock, flags);
 	while ((req = rq_list_pop(list))) {
-		if (req->mq_hctx != hctx) {
+		if (req->mq_hctx != hctx)
 			rq_list_add_tail(&others, req);
-			continue;
-		}
-		if (likely(!status))
-			status = virtblk_queue(vq, req);
-		if (unlikely(status))
+		else if (unlikely(virtblk_prepare(vq, req)))
 			rq_list_add_tail(failed, req);
+		else
+			rq_list_add_tail(&ready, req);
 	}
-	virtblk_unlock_and_kick(vq, flags);
+	virtblk_send(vq, &ready);
 	*list = others;
 }
 
@@ -497,7 +518,7 @@ static blk_status_t virtblk_end_append(struct virtio_blk *vblk,
 /* End a request, by and by if there is a batch. */
 static void virtblk_end(struct request *req, struct io_comp_batch *iob)
 {
-	struct virtblk_in *in = virtblk_in(blk_mq_rq_to_pdu(req));
+	struct virtblk_in *in = virtblk_in(req);
 	blk_status_t status = virtblk_status(READ_ONCE(in->status));
 
 	virtblk_free_ranges(req);
