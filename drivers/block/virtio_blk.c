@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string_helpers.h>
+#include <linux/swiotlb.h>
 #include <linux/virtio.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
@@ -62,6 +63,9 @@ static struct workqueue_struct *virtblk_wq;
  * @lock: serialises calls for @vq
  * @hctx: the block layer's side of this queue
  * @next_report: when to say next that requests take long, in jiffies
+ * @starved_since: there was no memory for a request, though nothing else was
+ *                 under way, from then on
+ * @starved_last: and then for the last time
  * @name: name of the queue
  */
 struct virtblk_vq {
@@ -69,6 +73,8 @@ struct virtblk_vq {
 	spinlock_t lock;		/* serialises calls for vq */
 	struct blk_mq_hw_ctx *hctx;
 	unsigned long next_report;
+	unsigned long starved_since;
+	unsigned long starved_last;
 	char name[16];
 } ____cacheline_aligned_in_smp;
 
@@ -359,6 +365,42 @@ static int virtblk_add(struct virtqueue *vq, struct request *req)
 	return virtqueue_end_buf(vq);
 }
 
+/* Is nothing under way in any queue that would give memory back? */
+static bool virtblk_is_idle(struct virtio_blk *vblk)
+{
+	unsigned int i;
+
+	for (i = 0; i < vblk->num_vqs; i++) {
+		struct virtqueue *vq = vblk->vqs[i].vq;
+
+		if (READ_ONCE(vq->num_free) != virtqueue_get_vring_size(vq))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Who waits for memory gets what others give back, and the block layer tries
+ * again every few ms.  But if this disk has nothing under way, and there still is
+ * no memory in all the time that a request may take, there never will be: bounce
+ * buffers may be too small for it.
+ */
+static blk_status_t virtblk_starve(struct virtblk_vq *vq, struct request *req)
+{
+	struct virtio_blk *vblk = req->q->queuedata;
+
+	if (!virtblk_is_idle(vblk) || time_after(jiffies, vq->starved_last + HZ))
+		vq->starved_since = jiffies;
+	vq->starved_last = jiffies;
+	if (time_before(jiffies, vq->starved_since + req->timeout))
+		return BLK_STS_RESOURCE;
+
+	dev_err_ratelimited(&vblk->vdev->dev,
+			    "[%s] %s: no memory to send a request of %u bytes\n",
+			    vblk->disk->disk_name, vq->name, blk_rq_bytes(req));
+	return BLK_STS_IOERR;
+}
+
 /*
  * Called with the lock of @vq held.  When the ring is full, the next completion
  * starts the queue again: it comes after us, as both hold the lock.
@@ -375,7 +417,7 @@ static blk_status_t virtblk_refused(struct virtblk_vq *vq, struct request *req,
 		blk_mq_stop_hw_queue(vq->hctx);
 		return BLK_STS_RESOURCE;
 	case -ENOMEM:
-		return BLK_STS_RESOURCE;
+		return virtblk_starve(vq, req);
 	case -EIO:
 		virtblk_lose(vq->vq->vdev->priv);
 		return BLK_STS_IOERR;
@@ -949,7 +991,9 @@ static struct virtio_blk_zone_report *
 virtblk_alloc_report(struct virtio_blk *vblk, unsigned int nr_zones,
 		     size_t *room)
 {
-	size_t max = queue_max_segments(vblk->disk->queue) * PAGE_SIZE;
+	struct request_queue *q = vblk->disk->queue;
+	size_t max = min_t(u64, queue_max_segments(q) * PAGE_SIZE,
+			   (u64)queue_max_hw_sectors(q) << SECTOR_SHIFT);
 	struct virtio_blk_zone_report *report;
 
 	*room = min3((size_t)nr_zones, (size_t)VIRTBLK_MAX_ZONES,
@@ -1038,11 +1082,27 @@ static void virtblk_ignore(struct virtio_device *vdev, const char *what, u64 val
 	dev_warn(&vdev->dev, "ignored: %s is %llu\n", what, value);
 }
 
+/*
+ * What goes through bounce buffers, at least one slot for each segment, has to
+ * fit into them as a whole.  They are larger than one mapping: the limit that SCSI
+ * hosts have, too.
+ */
+static void virtblk_bounce_limits(struct queue_limits *lim, size_t max)
+{
+	lim->max_hw_sectors = UINT_MAX;
+	if (max == SIZE_MAX)
+		return;
+	lim->max_hw_sectors = min_t(size_t, max >> SECTOR_SHIFT, UINT_MAX);
+	lim->max_segments = min_t(size_t, max >> IO_TLB_SHIFT,
+				  lim->max_segments);
+}
+
 static int virtblk_segment_limits(struct virtio_blk *vblk,
 				  struct queue_limits *lim)
 {
 	struct virtio_device *vdev = vblk->vdev;
-	u32 max = min_t(u64, virtio_max_dma_size(vdev), U32_MAX);
+	size_t max_dma = virtio_max_dma_size(vdev);
+	u32 max = min_t(size_t, max_dma, U32_MAX);
 	u32 num = 1;
 
 	/* There is nobody who would not take one segment of data. */
@@ -1051,7 +1111,6 @@ static int virtblk_segment_limits(struct virtio_blk *vblk,
 	if (num > vblk->max_segments)
 		virtblk_ignore(vdev, "segments (the ring holds less)", num);
 	lim->max_segments = min(num, vblk->max_segments);
-	lim->max_hw_sectors = UINT_MAX;
 
 	/* qemu-storage-daemon offers a limit, and says 0. */
 	if (virtio_has_feature(vdev, VIRTIO_BLK_F_SIZE_MAX))
@@ -1062,6 +1121,7 @@ static int virtblk_segment_limits(struct virtio_blk *vblk,
 		return virtblk_refuse(vdev, "largest segment (less than a page)",
 				      max);
 	lim->max_segment_size = max;
+	virtblk_bounce_limits(lim, max_dma);
 	return 0;
 }
 
@@ -1511,6 +1571,8 @@ static struct virtio_blk *virtblk_alloc(struct virtio_device *vdev)
 	for (i = 0; i < num; i++) {
 		spin_lock_init(&vblk->vqs[i].lock);
 		vblk->vqs[i].next_report = jiffies;
+		vblk->vqs[i].starved_since = jiffies;
+		vblk->vqs[i].starved_last = jiffies;
 	}
 	return vblk;
 }

@@ -400,6 +400,23 @@ test_lost_signals()
 	check "a lost interrupt: nothing was waited for" refuse logged "no answer for"
 }
 
+# Nothing is under way that would give memory back, and there is none.
+test_starving()
+{
+	device "$(features $SEG_MAX)" seg_max=16
+	short_timeout
+	clear_log
+	say fail_add 1
+	dd if=/dev/vda of=/dev/null bs=64k count=1 iflag=direct 2>/dev/null &
+	load=$!
+	check "no memory: a request ends" ended_within 15 $load
+	check "no memory: so it says" logged "no memory to send a request of 65536 bytes"
+	check "no memory: it is an error" refuse wait $load
+	say fail_add 0
+	check "memory again: it works" works
+	device
+}
+
 # Polled requests that are done, and nobody polls since he was stopped
 test_nobody_polls()
 {
@@ -472,7 +489,7 @@ exec 3>&1
 # nothing may wait for ever
 insmod /tests/blk_liar.ko || { not_ok "the lying disk can be had"; plan; exit 1; }
 case ${only:-all} in
-all) tests="refused safe limits cache passed_on changed status ranges zones zone_lies resume lost_signals nobody_polls
+all) tests="refused safe limits cache passed_on changed status ranges zones zone_lies resume lost_signals nobody_polls starving
 	silence removal" ;;
 *) tests=$only ;;
 esac

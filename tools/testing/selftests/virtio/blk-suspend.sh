@@ -19,6 +19,16 @@ suspend()
 	echo "$1" >/sys/power/pm_test && echo mem >/sys/power/state
 }
 
+# Larger than the memory that it is copied through: in pieces it must fit, one by one.
+test_large_write()
+{
+	timeout $((60 * patience)) fio --name=large --filename="/dev/$1" --size=4m --rw=write --bs=2m --direct=1 \
+		--ioengine=psync --verify=crc32c --verify_fatal=1 --minimal >/dev/null
+}
+
+for disk in $(disks); do
+	check "$(disk_serial "$disk"): writes larger than all bounce buffers" test_large_write "$disk"
+done
 for disk in $(disks); do
 	{ verified_load "$disk" $((40 * patience)) && echo ok >"/tmp/$disk.ok"; } &
 done
