@@ -16,6 +16,7 @@
 #include <linux/blkdev.h>
 #include <linux/cache.h>
 #include <linux/delay.h>
+#include <linux/dma-map-ops.h>
 #include <linux/hdreg.h>
 #include <linux/idr.h>
 #include <linux/interrupt.h>
@@ -90,6 +91,7 @@ struct virtblk_vq {
  * @index: number of the disk
  * @zone_sectors: size of a zone in sectors, 0 if there are none
  * @max_segments: elements of data that fit into each virtqueue
+ * @in_align: alignment of the struct virtblk_in of each request
  * @io_queues: number of queues of each type
  * @num_vqs: number of @vqs
  * @vqs: all queues, by their index in the device
@@ -105,6 +107,7 @@ struct virtio_blk {
 	int index;
 	u32 zone_sectors;
 	unsigned int max_segments;
+	unsigned int in_align;
 	unsigned int io_queues[HCTX_MAX_TYPES];
 	unsigned int num_vqs;
 	struct virtblk_vq vqs[] __counted_by(num_vqs);
@@ -130,15 +133,27 @@ struct virtblk_req {
  */
 static struct virtblk_in *virtblk_in(struct request *req)
 {
+	struct virtio_blk *vblk = req->q->queuedata;
 	struct virtblk_req *vbr = blk_mq_rq_to_pdu(req);
+	unsigned int align = __alignof__(struct virtblk_in);
 
-	return PTR_ALIGN((struct virtblk_in *)(vbr + 1), ARCH_DMA_MINALIGN);
+	/* Most machines have no other alignment. */
+	if (__alignof__(struct virtblk_in) < ARCH_DMA_MINALIGN)
+		align = vblk->in_align;
+	return PTR_ALIGN((struct virtblk_in *)(vbr + 1), align);
 }
 
-#define VIRTBLK_PAYLOAD \
-	(sizeof(struct virtblk_req) + \
-	 ARCH_DMA_MINALIGN - __alignof__(struct request) + \
-	 ALIGN(sizeof(struct virtblk_in), ARCH_DMA_MINALIGN))
+static unsigned int virtblk_payload(struct virtio_blk *vblk)
+{
+	struct device *dma_dev = virtqueue_dma_dev(vblk->vqs[0].vq);
+
+	vblk->in_align = __alignof__(struct virtblk_in);
+	if (dma_dev && !dev_is_dma_coherent(dma_dev))
+		vblk->in_align = ARCH_DMA_MINALIGN;
+	return sizeof(struct virtblk_req) + vblk->in_align -
+	       __alignof__(struct virtblk_in) +
+	       ALIGN(sizeof(struct virtblk_in), vblk->in_align);
+}
 
 /*
  * A lost device
@@ -881,7 +896,7 @@ static int virtblk_alloc_tags(struct virtio_blk *vblk)
 		.queue_depth	= queue_depth ?: virtblk_default_depth(vblk),
 		.numa_node	= NUMA_NO_NODE,
 		.flags		= BLK_MQ_F_SHOULD_MERGE,
-		.cmd_size	= VIRTBLK_PAYLOAD,
+		.cmd_size	= virtblk_payload(vblk),
 		.driver_data	= vblk,
 		.nr_hw_queues	= vblk->num_vqs,
 		.nr_maps	= vblk->io_queues[HCTX_TYPE_POLL] ?

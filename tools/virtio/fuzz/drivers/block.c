@@ -90,12 +90,25 @@ static unsigned int max_depth(void)
 	return host.queue_size / 2;
 }
 
+/*
+ * 16 bytes that the device reads and 9 that it writes; these have cache lines of
+ * their own where that is needed, and nowhere else.
+ */
+static void check_payload(unsigned int size)
+{
+	bool coherent = !fuzz.access || dev_is_dma_coherent(host.vdev.dev.parent);
+
+	check(coherent ? size <= 32 : size >= 16 + 2 * ARCH_DMA_MINALIGN - 8,
+	      "%u bytes with each request", size);
+}
+
 int blk_mq_alloc_tag_set(struct blk_mq_tag_set *set)
 {
 	unsigned int i;
 
 	check(set->nr_hw_queues && set->nr_hw_queues <= MAX_HCTXS,
 	      "%u hardware queues", set->nr_hw_queues);
+	check_payload(set->cmd_size);
 	/* An error of the block layer's, when there is no room for a request */
 	if (!set->queue_depth)
 		return -EINVAL;
