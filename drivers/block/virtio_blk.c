@@ -15,6 +15,8 @@
 #include <linux/blk-mq-virtio.h>
 #include <linux/blkdev.h>
 #include <linux/cache.h>
+#include <linux/cpumask.h>
+#include <linux/crash_dump.h>
 #include <linux/delay.h>
 #include <linux/dma-map-ops.h>
 #include <linux/hdreg.h>
@@ -22,6 +24,7 @@
 #include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/sched/isolation.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string_helpers.h>
@@ -803,6 +806,21 @@ static const struct blk_mq_ops virtblk_mq_ops = {
 #define virtblk_cread(size, vdev, field) \
 	virtio_cread##size(vdev, offsetof(struct virtio_blk_config, field))
 
+/*
+ * A queue whose CPUs all are isolated from interrupts would disturb one of them.
+ * The kernel that saves a crashed one has one CPU at work, and little memory.
+ */
+static unsigned int virtblk_max_vqs(void)
+{
+	unsigned int num;
+
+	if (is_kdump_kernel())
+		return 1;
+	num = cpumask_weight_and(cpu_possible_mask,
+				 housekeeping_cpumask(HK_TYPE_MANAGED_IRQ));
+	return min_not_zero(num, num_request_queues) ?: 1;
+}
+
 static int virtblk_count_vqs(struct virtio_device *vdev)
 {
 	unsigned int num;
@@ -814,7 +832,7 @@ static int virtblk_count_vqs(struct virtio_device *vdev)
 		dev_err(&vdev->dev, "a device with many queues that has none\n");
 		return -EINVAL;
 	}
-	return min3(num, nr_cpu_ids, num_request_queues ?: nr_cpu_ids);
+	return min(num, virtblk_max_vqs());
 }
 
 /*

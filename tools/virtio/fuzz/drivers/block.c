@@ -106,8 +106,10 @@ int blk_mq_alloc_tag_set(struct blk_mq_tag_set *set)
 {
 	unsigned int i;
 
-	check(set->nr_hw_queues && set->nr_hw_queues <= MAX_HCTXS,
+	check(set->nr_hw_queues && set->nr_hw_queues <= CPUS_FOR_QUEUES,
 	      "%u hardware queues", set->nr_hw_queues);
+	check(set->nr_hw_queues == 1 || !is_kdump_kernel(),
+	      "%u queues to save a crashed kernel", set->nr_hw_queues);
 	check_payload(set->cmd_size);
 	/* An error of the block layer's, when there is no room for a request */
 	if (!set->queue_depth)
