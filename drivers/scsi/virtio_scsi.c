@@ -7,9 +7,10 @@
  * response, the data that comes in.  The mid-layer's lists are added to the
  * queue as they are; both headers live in the command's private data.
  *
- * The device owns that memory until it returns the buffer.  So a command that
- * timed out is given back to the mid-layer only when its buffer is back, and
- * when nothing else helps the device is reset, which is what always helps.
+ * The device owns that memory until it returns the buffer, and takes as long as
+ * it wants: whatever goes wrong behind it is the host's to handle.  The driver
+ * ends commands only when there is no device that could answer, and recovery
+ * that an administrator asks for succeeds only if the buffers are back.
  *
  * Replaces the driver of this name:
  * Copyright IBM Corp. 2010
@@ -51,6 +52,8 @@
 #define VIRTSCSI_MAX_TARGET	0xff
 #define VIRTSCSI_INQUIRY_LEN	36
 #define VIRTSCSI_MAX_SECTORS	0xffff
+/* An interrupt that takes longer than this is lost. */
+#define VIRTSCSI_GRACE		(HZ / 10)
 /* Where in the configuration a field is */
 #define VIRTSCSI_AT(field)	offsetof(struct virtio_scsi_config, field)
 
@@ -83,9 +86,16 @@ struct virtscsi_tmf {
 	struct virtio_scsi_ctrl_tmf_resp resp __aligned(ARCH_DMA_MINALIGN);
 };
 
+/**
+ * struct virtscsi_queue - a queue
+ * @lock: protects all of this, and all calls for @vq
+ * @vq: the virtqueue, NULL while the device is stopped
+ * @overdue: when answers were seen that no interrupt has told of, or 0
+ */
 struct virtscsi_queue {
-	spinlock_t lock;	/* protects @vq, and all calls for it */
-	struct virtqueue *vq;	/* NULL while the device is stopped */
+	spinlock_t lock;	/* see above */
+	struct virtqueue *vq;
+	unsigned long overdue;
 };
 
 /* What the device writes events to: it has a page, hence cache lines, of its own. */
@@ -102,6 +112,7 @@ struct virtscsi_events {
  * @complained: a bad value from the device was reported
  * @removed: the device is not to be started again; protected by @restart
  * @restart: held while the device is stopped and started
+ * @check: looks after a device that does not answer
  * @event_work: handles events in order, one at a time
  * @events: memory for events
  * @events_dma: address of @events for the device
@@ -117,6 +128,7 @@ struct virtscsi {
 	int complained;
 	bool removed;
 	struct mutex restart;	/* see above */
+	struct delayed_work check;
 	struct work_struct event_work;
 	struct virtscsi_events *events;
 	dma_addr_t events_dma;
@@ -246,17 +258,26 @@ static int virtscsi_reap(struct virtqueue *vq)
 	return found;
 }
 
+/* The work queue has a thread of its own for when memory is short. */
+static void virtscsi_check_soon(struct virtscsi *vscsi, unsigned long delay)
+{
+	queue_delayed_work(vscsi->shost->tmf_work_q, &vscsi->check, delay);
+}
+
 static void virtscsi_done(struct virtqueue *vq)
 {
 	struct virtscsi_queue *queue = virtscsi_queue(vq);
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
+	queue->overdue = 0;
 	if (queue->vq) {
 		do {
 			virtqueue_disable_cb(vq);
 			virtscsi_reap(vq);
 		} while (!virtqueue_enable_cb(vq));
+		if (unlikely(virtqueue_is_broken(vq)))
+			virtscsi_check_soon(vq->vdev->priv, 0);
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
@@ -368,6 +389,13 @@ static int virtscsi_add(struct virtqueue *vq, struct scsi_cmnd *sc,
 	return err;
 }
 
+/* A queue whose device can't be told is broken. */
+static void virtscsi_notify(struct virtscsi *vscsi, struct virtqueue *vq)
+{
+	if (unlikely(!virtqueue_notify(vq)))
+		virtscsi_check_soon(vscsi, 0);
+}
+
 /*
  * The device is told without the lock, as that takes long: who takes the queue
  * away waits for RCU readers.
@@ -393,13 +421,15 @@ static int virtscsi_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *sc)
 	kick = kick && !err && virtqueue_kick_prepare(vq);
 	spin_unlock_irqrestore(&queue->lock, flags);
 	if (kick)
-		virtqueue_notify(vq);
+		virtscsi_notify(vscsi, vq);
 	rcu_read_unlock();
 
 	if (likely(!err))
 		return 0;
 	if (err == -ENOSPC || err == -ENOMEM)
 		return SCSI_MLQUEUE_HOST_BUSY;
+	if (vq && err == -EIO)
+		virtscsi_check_soon(vscsi, 0);
 	sc->result = (err == -EIO ? DID_NO_CONNECT : DID_ERROR) << 16;
 	scsi_done(sc);
 	return 0;
@@ -419,7 +449,7 @@ static void virtscsi_commit_rqs(struct Scsi_Host *shost, u16 num)
 	kick = vq && virtqueue_kick_prepare(vq);
 	spin_unlock_irqrestore(&queue->lock, flags);
 	if (kick)
-		virtqueue_notify(vq);
+		virtscsi_notify(vscsi, vq);
 	rcu_read_unlock();
 }
 
@@ -430,6 +460,96 @@ static int virtscsi_init_cmd_priv(struct Scsi_Host *shost, struct scsi_cmnd *sc)
 
 	cmd->resp = (void *)PTR_ALIGN(&cmd->room[0], ARCH_DMA_MINALIGN);
 	return 0;
+}
+
+/*
+ * Commands that take long
+ */
+
+/* What a look at a queue finds, for a command that takes long */
+enum virtscsi_sight {
+	VIRTSCSI_ANSWERED,	/* the command is done, or just being sent */
+	VIRTSCSI_OVERDUE,	/* there are answers without an interrupt */
+	VIRTSCSI_WAITING,	/* nothing new */
+	VIRTSCSI_BROKEN,
+};
+
+/*
+ * On a queue without interrupts, answers wait until somebody polls.  On another
+ * one the interrupt may just be on its way: whether it is lost is seen later.
+ */
+static enum virtscsi_sight virtscsi_look(struct virtscsi_queue *queue,
+					 const struct virtscsi_cmd *cmd)
+{
+	struct virtqueue *vq = queue->vq;
+
+	lockdep_assert_held(&queue->lock);
+	if (vq && !vq->callback)
+		virtscsi_reap(vq);
+	if (!vq || !cmd->queued)
+		return VIRTSCSI_ANSWERED;
+	if (virtqueue_is_broken(vq))
+		return VIRTSCSI_BROKEN;
+	if (!vq->callback ||
+	    !virtqueue_poll(vq, virtqueue_enable_cb_prepare(vq)))
+		return VIRTSCSI_WAITING;
+	if (!queue->overdue)
+		queue->overdue = jiffies ?: 1;
+	return VIRTSCSI_OVERDUE;
+}
+
+/* As if there was something new: a kick may have got lost as well. */
+static void virtscsi_kick_again(struct virtscsi *vscsi,
+				struct virtscsi_queue *queue)
+{
+	struct virtqueue *vq;
+	unsigned long flags;
+
+	rcu_read_lock();
+	spin_lock_irqsave(&queue->lock, flags);
+	vq = queue->vq;
+	if (vq)
+		virtqueue_kick_prepare(vq);
+	spin_unlock_irqrestore(&queue->lock, flags);
+	if (vq)
+		virtscsi_notify(vscsi, vq);
+	rcu_read_unlock();
+}
+
+/*
+ * A host may be slow for long, a guest may be paused: a device that is there
+ * gets all the time it wants.  An administrator who sets eh_deadline wants the
+ * mid-layer to recover instead.
+ */
+static enum scsi_timeout_action virtscsi_timed_out(struct scsi_cmnd *sc)
+{
+	u32 tag = virtscsi_tag(sc), num = blk_mq_unique_tag_to_hwq(tag);
+	struct Scsi_Host *shost = sc->device->host;
+	struct virtscsi *vscsi = shost_priv(shost);
+	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_REQ + num];
+	enum virtscsi_sight sight;
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	sight = virtscsi_look(queue, scsi_cmd_priv(sc));
+	spin_unlock_irqrestore(&queue->lock, flags);
+
+	if (sight == VIRTSCSI_ANSWERED)
+		return SCSI_EH_RESET_TIMER;
+	virtscsi_check_soon(vscsi, VIRTSCSI_GRACE);
+	if (sight == VIRTSCSI_BROKEN)
+		return SCSI_EH_NOT_HANDLED;
+	if (sight == VIRTSCSI_OVERDUE)
+		return SCSI_EH_RESET_TIMER;
+	if (shost->eh_deadline != -1)
+		return SCSI_EH_NOT_HANDLED;
+
+	dev_warn_ratelimited(&sc->device->sdev_gendev,
+			     "no answer for %lu s to command %#x, tag %#x\n",
+			     (jiffies - sc->jiffies_at_alloc) / HZ,
+			     sc->cmnd[0], tag);
+	virtscsi_kick_again(vscsi, queue);
+	return SCSI_EH_RESET_TIMER;
 }
 
 /*
@@ -718,7 +838,7 @@ static void virtscsi_param_change(struct virtscsi *vscsi, unsigned int id,
 }
 
 /* Is a LUN gone of which we have heard nothing? */
-static bool virtscsi_is_gone(struct scsi_device *sdev)
+static bool virtscsi_lun_is_gone(struct scsi_device *sdev)
 {
 	u8 inquiry[VIRTSCSI_INQUIRY_LEN] = {};
 	u8 cdb[] = { INQUIRY, 0, 0, 0, sizeof(inquiry), 0 };
@@ -739,7 +859,7 @@ static void virtscsi_events_missed(struct virtscsi *vscsi)
 	struct scsi_device *sdev;
 
 	shost_for_each_device(sdev, vscsi->shost)
-		if (virtscsi_is_gone(sdev))
+		if (virtscsi_lun_is_gone(sdev))
 			scsi_remove_device(sdev);
 	scsi_scan_host(vscsi->shost);
 }
@@ -892,7 +1012,10 @@ static void virtscsi_stop(struct virtscsi *vscsi, int result)
 
 static int virtscsi_freeze(struct virtio_device *vdev)
 {
-	virtscsi_stop(vdev->priv, DID_RESET << 16);
+	struct virtscsi *vscsi = vdev->priv;
+
+	cancel_delayed_work_sync(&vscsi->check);
+	virtscsi_stop(vscsi, DID_RESET << 16);
 	return 0;
 }
 
@@ -944,6 +1067,116 @@ static int virtscsi_host_reset(struct scsi_cmnd *sc)
 	mutex_unlock(&vscsi->restart);
 	memalloc_noio_restore(noio);
 	return err ? FAILED : SUCCESS;
+}
+
+/*
+ * A device that does not answer
+ */
+
+/* False if there is an answer that an interrupt still has time to tell of */
+static bool virtscsi_take_overdue(struct virtscsi *vscsi,
+				  struct virtscsi_queue *queue)
+{
+	bool early, lost = false;
+
+	spin_lock_irq(&queue->lock);
+	early = queue->overdue &&
+		time_before(jiffies, queue->overdue + VIRTSCSI_GRACE);
+	if (queue->overdue && !early) {
+		queue->overdue = 0;
+		lost = queue->vq && virtscsi_reap(queue->vq);
+	}
+	spin_unlock_irq(&queue->lock);
+
+	if (lost)
+		dev_warn_ratelimited(&vscsi->vdev->dev,
+				     "request queue %td: the device was done, and did not say so\n",
+				     queue - vscsi->queue - VIRTSCSI_REQ);
+	return !early;
+}
+
+/* Called with @restart held, as are the next ones. */
+static void virtscsi_stop_for_good(struct virtscsi *vscsi)
+{
+	vscsi->removed = true;
+	virtscsi_stop(vscsi, DID_NO_CONNECT << 16);
+}
+
+/* A register of a device that was pulled out reads as all ones. */
+static bool virtscsi_is_gone(struct virtscsi *vscsi)
+{
+	struct virtio_device *vdev = vscsi->vdev;
+
+	return vdev->config->get_status(vdev) == 0xff;
+}
+
+static bool virtscsi_is_broken(struct virtscsi *vscsi)
+{
+	struct virtqueue *vq;
+
+	virtio_device_for_each_vq(vscsi->vdev, vq)
+		if (virtqueue_is_broken(vq))
+			return true;
+	return false;
+}
+
+/* Have the mid-layer recover, without waiting for the command's timeout. */
+static bool virtscsi_expire(struct scsi_cmnd *sc, void *data)
+{
+	blk_abort_request(scsi_cmd_to_rq(sc));
+	return true;
+}
+
+/* Did the device lose its state, or does it say that it can't go on? */
+static bool virtscsi_is_lost(struct virtscsi *vscsi)
+{
+	u8 status = vscsi->vdev->config->get_status(vscsi->vdev);
+
+	return status & VIRTIO_CONFIG_S_NEEDS_RESET ||
+	       !(status & VIRTIO_CONFIG_S_DRIVER_OK);
+}
+
+/*
+ * A device that is gone gives nothing back.  One that is lost, or broke the
+ * rules, may be good again after a reset: that is the mid-layer's last step.
+ */
+static void virtscsi_check_device(struct virtscsi *vscsi)
+{
+	struct device *dev = &vscsi->vdev->dev;
+
+	if (virtscsi_is_gone(vscsi)) {
+		dev_err(dev, "the device is gone, all I/O fails\n");
+		virtscsi_stop_for_good(vscsi);
+		return;
+	}
+	if (!virtscsi_is_broken(vscsi)) {
+		if (!virtscsi_is_lost(vscsi))
+			return;
+		dev_err(dev, "the device needs a reset\n");
+	}
+	/* One bad queue is a bad device: commands on the others end as well. */
+	virtio_break_device(vscsi->vdev);
+	scsi_host_busy_iter(vscsi->shost, virtscsi_expire, NULL);
+}
+
+/* While somebody else stops and starts the device, there is nothing to do. */
+static void virtscsi_check(struct work_struct *work)
+{
+	struct virtscsi *vscsi = container_of(to_delayed_work(work),
+					      struct virtscsi, check);
+	bool again = false;
+	unsigned int i;
+
+	for (i = VIRTSCSI_REQ; i < vscsi->num_queues; i++)
+		again |= !virtscsi_take_overdue(vscsi, &vscsi->queue[i]);
+	if (again)
+		virtscsi_check_soon(vscsi, VIRTSCSI_GRACE);
+
+	if (!mutex_trylock(&vscsi->restart))
+		return;
+	if (vscsi->queue[VIRTSCSI_CTRL].vq)
+		virtscsi_check_device(vscsi);
+	mutex_unlock(&vscsi->restart);
 }
 
 /*
@@ -999,6 +1232,7 @@ static const struct scsi_host_template virtscsi_host_template = {
 	.map_queues		= virtscsi_map_queues,
 	.slave_alloc		= virtscsi_slave_alloc,
 	.change_queue_depth	= virtscsi_change_queue_depth,
+	.eh_timed_out		= virtscsi_timed_out,
 	.eh_abort_handler	= virtscsi_abort,
 	.eh_device_reset_handler = virtscsi_device_reset,
 	.eh_target_reset_handler = virtscsi_target_reset,
@@ -1095,6 +1329,7 @@ static struct virtscsi *virtscsi_alloc(struct virtio_device *vdev)
 	vscsi->num_by_type[HCTX_TYPE_DEFAULT] = num_req - num_polled;
 	vscsi->num_by_type[HCTX_TYPE_POLL] = num_polled;
 	mutex_init(&vscsi->restart);
+	INIT_DELAYED_WORK(&vscsi->check, virtscsi_check);
 	INIT_WORK(&vscsi->event_work, virtscsi_event_work);
 	for (i = 0; i < vscsi->num_queues; i++)
 		spin_lock_init(&vscsi->queue[i].lock);
@@ -1162,29 +1397,26 @@ static void virtscsi_scan(struct virtio_device *vdev)
 	scsi_scan_host(vscsi->shost);
 }
 
-/* With @only_broken a device that may still answer goes on. */
-static void virtscsi_stop_for_good(struct virtscsi *vscsi, bool only_broken)
-{
-	struct virtqueue *vq;
-
-	mutex_lock(&vscsi->restart);
-	vq = vscsi->queue[VIRTSCSI_CTRL].vq;
-	if (!only_broken || !vq || virtqueue_is_broken(vq)) {
-		vscsi->removed = true;
-		virtscsi_stop(vscsi, DID_NO_CONNECT << 16);
-	}
-	mutex_unlock(&vscsi->restart);
-}
-
-/* Caches are written back, unless the device is gone already. */
+/*
+ * Caches are written back, for as long as the device takes, unless it is gone
+ * already; when it goes meanwhile, a command that takes long finds out.
+ */
 static void virtscsi_remove(struct virtio_device *vdev)
 {
 	struct virtscsi *vscsi = vdev->priv;
 
-	virtscsi_stop_for_good(vscsi, true);
+	mutex_lock(&vscsi->restart);
+	if (virtscsi_is_broken(vscsi) || virtscsi_is_gone(vscsi))
+		virtscsi_stop_for_good(vscsi);
+	mutex_unlock(&vscsi->restart);
+
 	scsi_remove_host(vscsi->shost);
-	virtscsi_stop_for_good(vscsi, false);
-	/* Nothing queues it any more. */
+
+	mutex_lock(&vscsi->restart);
+	virtscsi_stop_for_good(vscsi);
+	mutex_unlock(&vscsi->restart);
+	/* Nothing queues these any more. */
+	cancel_delayed_work_sync(&vscsi->check);
 	cancel_work_sync(&vscsi->event_work);
 	scsi_host_put(vscsi->shost);
 }

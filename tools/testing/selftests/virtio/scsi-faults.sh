@@ -30,6 +30,9 @@ short_timeouts()
 	echo 1 >"$(echo $device)/eh_timeout"
 }
 
+# Without a deadline the mid-layer never recovers: the host has its time.
+ask_for_recovery() { echo 600 >"$(echo /sys/class/scsi_host/host*)/eh_deadline"; }
+
 unload() { timeout 30 rmmod scsi_script; }
 tell() { echo "$2" >"$script/$1"; }
 block() { timeout "$1" dd if="$disk" of=/tmp/block bs=4k count=1 iflag=direct; }
@@ -112,6 +115,7 @@ test_lost()
 {
 	local before=$(cat $script/starts) start=$(now)
 
+	ask_for_recovery
 	tell tmfs ''
 	tell once 1
 	tell hold 1
@@ -142,6 +146,147 @@ test_late()
 }
 
 tmfs_begin() { case "$(echo $(cat $script/tmfs))" in "$1"*) ;; *) return 1 ;; esac; }
+
+# start_reader: a read that takes as long as it takes
+start_reader()
+{
+	dd if="$disk" of=/tmp/block bs=4k count=1 iflag=direct &
+	reader=$!
+}
+
+still_waits() { kill -0 "$reader" 2>/dev/null; }
+has_ended() { ! still_waits; }
+no_recovery() { [ -z "$(cat $script/tmfs)" ] && [ "$(cat $script/starts)" = "$1" ]; }
+
+# The host takes longer than three timeouts for one command: it gets that time, and
+# commands for others are answered meanwhile.
+test_slow()
+{
+	local starts=$(cat $script/starts)
+
+	mark
+	tell tmfs ''
+	tell once 1
+	tell hold 1
+	start_reader
+	usleep 200000
+	sleep 7
+	check "slow: other commands are answered" timeout 5 dd if="$disk" of=/dev/null bs=4k count=1 skip=1 iflag=direct
+	check "slow: the command still waits" still_waits
+	check "slow: it is reported" said 'no answer for [0-9]+ s to command 0x28'
+	check "slow: nobody recovers" no_recovery "$starts"
+	tell once 0
+	tell release 1
+	wait $reader
+	check "slow: the command succeeds in the end" [ $? = 0 ]
+	check "slow: it was not sent again" no_recovery "$starts"
+}
+
+test_lost_kick()
+{
+	local starts=$(cat $script/starts)
+
+	mark
+	tell tmfs ''
+	tell lose_kicks 1
+	check "lost kick: the read succeeds" block 20
+	check "lost kick: after one timeout, with one line" said_once 'no answer for [0-9]+ s'
+	check "lost kick: nobody recovers" no_recovery "$starts"
+}
+
+test_lost_interrupt()
+{
+	local starts=$(cat $script/starts)
+
+	mark
+	tell tmfs ''
+	tell lose_interrupts 1
+	check "lost interrupt: the read succeeds" block 20
+	check "lost interrupt: reported as such" said_once 'queue 0: the device was done, and did not say so'
+	check "lost interrupt: and as nothing else" never_said 'no answer'
+	check "lost interrupt: nobody recovers" no_recovery "$starts"
+}
+
+# Found by a command that takes long
+test_needs_reset()
+{
+	local starts=$(cat $script/starts)
+
+	mark
+	tell once 1
+	tell hold 1
+	tell status_bits 0x40
+	check "a device that needs a reset: the read succeeds" timeout 60 dd if="$disk" of=/dev/null bs=4k count=1 iflag=direct
+	tell once 0
+	check "a device that needs a reset: reported" said_once 'the device needs a reset'
+	check "a device that needs a reset: gets one" number_is $script/starts $((starts + 1))
+	check "a device that needs a reset: afterwards all is well" works
+}
+
+test_gone()
+{
+	mark
+	tell hold 1
+	start_reader
+	usleep 200000
+	tell status_bits 0xff
+	wait $reader
+	check "gone: the command fails" [ $? != 0 ]
+	check "gone: reported" said_once 'the device is gone'
+	check "gone: a new command fails at once" fails_in_time 3
+	check "gone: removed in time" unbind
+	tell hold 0
+	check "gone: bound again" bind
+	check "gone: bound again: all is well" works
+	short_timeouts
+}
+
+# A write is under way when the driver is unbound.
+unbind_later()
+{
+	tell hold 1
+	dd if=/tmp/data of="$disk" bs=64k count=1 oflag=direct &
+	writer=$!
+	usleep 500000
+	vdev=$(ls $driver | grep '^virtio')
+	echo "$vdev" >$driver/unbind &
+	reader=$!
+	usleep 500000
+}
+
+# Removal waits for what was sent, for longer than three timeouts.
+test_slow_removal()
+{
+	dd if=/dev/zero of="$disk" bs=64k count=1 oflag=direct
+	mark
+	tell once 1
+	unbind_later
+	sleep 7
+	check "slow removal: it waits" still_waits
+	check "slow removal: and says for what" said 'no answer for [0-9]+ s to command 0x2a'
+	tell once 0
+	tell release 1
+	wait $writer
+	check "slow removal: the write succeeds" [ $? = 0 ]
+	check "slow removal: it ends" wait_for 20 has_ended
+	check "slow removal: bound again" bind
+	dd if="$disk" of=/tmp/block bs=64k count=1 iflag=direct
+	check "slow removal: everything was written" cmp /tmp/data /tmp/block
+	short_timeouts
+}
+
+test_gone_meanwhile()
+{
+	unbind_later
+	check "gone during removal: it waits" still_waits
+	tell status_bits 0xff
+	check "gone during removal: it ends" wait_for 20 has_ended
+	wait $writer
+	check "gone during removal: the write fails" [ $? != 0 ]
+	tell hold 0
+	check "gone during removal: bound again" bind
+	short_timeouts
+}
 
 # Resets while commands come and go, and while there are events
 test_resets_under_load()
@@ -297,6 +442,13 @@ tell response 8
 check "response 8: a reservation conflict" fails_in_time 20
 tell response -1
 
+test_slow
+test_lost_kick
+test_lost_interrupt
+test_needs_reset
+test_gone
+test_slow_removal
+test_gone_meanwhile
 test_lost "lost, aborted" "0" 0
 tell tmf_response 11
 test_lost "lost, abort rejected" "0 5 4" 1
@@ -316,6 +468,7 @@ tell fail_start 0
 tell fail_add 101
 check "every 101st piece finds no memory: fio verifies its data" verified_by_fio
 tell fail_add 0
+
 
 test_event "a LUN in no known format" "1 07000000 1" "gave a bad event LUN: 0x7000000"
 test_event "a target out of range" "1 01094000 1" "gave a bad event LUN: 0x1094000"
@@ -346,8 +499,10 @@ tell hold 0
 check "device lost: bound again" bind
 check "bound again: fio verifies its data" verified_by_fio
 
-# the same with a device that is there but answers nothing at all
+# the same with a device that is there but answers nothing at all, and an
+# administrator who does not want to wait
 short_timeouts
+ask_for_recovery
 echo 1 >/sys/class/scsi_disk/*/max_retries
 tell hold 1
 tell tmf_response -1

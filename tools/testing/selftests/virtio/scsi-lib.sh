@@ -6,6 +6,7 @@
 #  mark                      from here on
 #  said PATTERN              has the kernel said this, since the last mark?
 #  said_once PATTERN         and in one line only?
+#  never_said PATTERN        has it not?
 #  no_fault [PATTERN]        it has found no fault in itself, and never said PATTERN
 
 : "${patience:=1}"
@@ -23,6 +24,8 @@ mark() { marks=$((marks + 1)); echo "mark $marks" >/dev/kmsg; }
 since_mark() { dmesg | sed "1,/mark $marks\$/d"; }
 said() { since_mark | grep -qE "$1"; }
 said_once() { [ "$(since_mark | grep -cE "$1")" = 1 ]; }
+
+never_said() { ! said "$1"; }
 
 no_fault()
 {

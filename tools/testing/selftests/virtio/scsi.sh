@@ -200,12 +200,45 @@ test_hotplug()
 	check "$host: a disk grows by itself" wait_for 20 sectors_are "$disk" 49152
 }
 
-# The disk does not answer a read: abort, then reset; the others go on.
-loses_a_command()
+# host_number DISK: N of the hostN that it is on
+host_number()
+{
+	local address=$(basename "$(readlink -f "/sys/block/$1/device")")
+
+	echo "${address%%:*}"
+}
+
+# One disk's storage takes longer than three timeouts: it gets that time, and the other
+# disks of the host don't notice.
+waits_for_a_slow_disk()
 {
 	local host=$1 disk other reader
 
 	disk=$(scsi_disk "$host-0-2") other=$(scsi_disk "$host-1-2")
+	mark
+	dd if=/tmp/data of="/dev/$disk" bs=64k count=2 oflag=direct || return 1
+	echo 2 >"/sys/block/$disk/device/timeout"
+	echo "# host hold $host 0 2" >&3
+	sleep 1
+	dd if="/dev/$disk" bs=64k count=2 iflag=direct of=/tmp/back &
+	reader=$!
+	wait_for 20 said 'no answer for ([6-9]|[1-9][0-9]) s to command' || return 1
+	timeout 5 dd if="/dev/$other" bs=4k count=2 iflag=direct of=/dev/null || return 1
+	kill -0 $reader || return 1
+	echo "# host release $host 0 2" >&3
+	wait $reader || return 1
+	cmp -n 131072 /tmp/data /tmp/back && never_said 'abort|device reset'
+}
+
+# The disk does not answer a read, and the administrator wants recovery: abort, then
+# reset; the others go on.
+loses_a_command()
+{
+	local host=$1 disk other reader deadline
+
+	disk=$(scsi_disk "$host-0-2") other=$(scsi_disk "$host-1-2")
+	deadline=/sys/class/scsi_host/host$(host_number "$disk")/eh_deadline
+	echo 600 >"$deadline"
 	mark
 	dd if=/tmp/data of="/dev/$disk" bs=64k count=2 oflag=direct || return 1
 	echo 2 >"/sys/block/$disk/device/timeout"
@@ -217,6 +250,7 @@ loses_a_command()
 	wait_for 20 said "device reset" || return 1
 	echo "# host release $host 0 2" >&3
 	wait $reader || return 1
+	echo off >"$deadline"
 	cmp -n 131072 /tmp/data /tmp/back &&
 	timeout 20 dd if="/dev/$other" bs=4k count=2 iflag=direct of=/dev/null
 }
@@ -309,6 +343,9 @@ for host in sip4 sdm1 pip4 pdm1; do
 		resets "/dev/$(scsi_disk $host-2-0)" "/dev/$(scsi_disk $host-1-1)"
 	test_hotplug $host
 	check "$host: a command that the device does not answer is recovered" loses_a_command $host
+done
+for host in sip4 pdm1; do
+	check "$host: a disk that is slow has its time" waits_for_a_slow_disk $host
 done
 echo 2 >/sys/module/virtio_scsi/parameters/virtscsi_poll_queues
 test_unplug us4 packed=off

@@ -14,6 +14,10 @@ static uint kicks;
 module_param(kicks, uint, 0644);
 MODULE_PARM_DESC(kicks, "how often the driver has kicked the request queue");
 
+static uint lose_kicks;
+module_param(lose_kicks, uint, 0644);
+MODULE_PARM_DESC(lose_kicks, "how many kicks of the request queue get lost");
+
 static uint fail_start;
 module_param(fail_start, uint, 0644);
 MODULE_PARM_DESC(fail_start, "every Nth buffer finds no memory");
@@ -141,6 +145,10 @@ static bool queue_kick_prepare(struct virtqueue *vq)
 static bool queue_notify(struct virtqueue *vq)
 {
 	kicks += vq->index == SCRIPT_REQUEST;
+	if (vq->index == SCRIPT_REQUEST && lose_kicks) {
+		lose_kicks--;
+		return true;
+	}
 	queue_work(system_unbound_wq, &device_work);
 	return true;
 }

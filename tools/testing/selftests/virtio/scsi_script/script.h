@@ -80,6 +80,7 @@ u32 buffer_write(struct buffer *buf, u32 to, const void *from, u32 len);
 /* Work of the device; queues are kicked */
 extern struct work_struct device_work;
 void target_execute(struct script_queue *queue, struct buffer *buf);
+void target_release(void);
 void target_answer_late(void);
 int target_init(void);
 void target_exit(void);

@@ -35,6 +35,14 @@ static bool hold;
 module_param(hold, bool, 0644);
 MODULE_PARM_DESC(hold, "do not answer");
 
+static bool hold_inquiry;
+module_param(hold_inquiry, bool, 0644);
+MODULE_PARM_DESC(hold_inquiry, "do not answer when asked who is there");
+
+static uint blocks = BLOCKS;
+module_param(blocks, uint, 0644);
+MODULE_PARM_DESC(blocks, "size of the disk that is reported");
+
 static bool gone;
 module_param(gone, bool, 0644);
 MODULE_PARM_DESC(gone, "no disk is attached any more");
@@ -145,12 +153,12 @@ static void read_capacity(struct command *cmd, bool sixteen)
 	if (gone) {
 		check_condition(cmd, 0x25);
 	} else if (sixteen) {
-		put_unaligned_be64(BLOCKS - 1, data);
+		put_unaligned_be64(blocks - 1, data);
 		put_unaligned_be32(BLOCK, data + 8);
 		data[12] = script_pi ? (script_pi - 1) << 1 | 1 : 0;
 		data_in(cmd, data, sizeof(data));
 	} else {
-		put_unaligned_be32(BLOCKS - 1, data);
+		put_unaligned_be32(blocks - 1, data);
 		put_unaligned_be32(BLOCK, data + 4);
 		data_in(cmd, data, 8);
 	}
@@ -160,6 +168,12 @@ static bool is_transfer(u8 op)
 {
 	return op == READ_10 || op == WRITE_10 || op == READ_16 ||
 	       op == WRITE_16 || op == VARIABLE_LENGTH_CMD;
+}
+
+/* A scan asks for no page of vital product data. */
+static bool is_scan(const u8 *cdb)
+{
+	return cdb[0] == INQUIRY && !(cdb[1] & 1);
 }
 
 static void execute(struct command *cmd)
@@ -242,7 +256,7 @@ static void execute_request(struct script_queue *queue, struct buffer *buf)
 		cmd.cdb = ((struct virtio_scsi_cmd_req *)&req)->cdb;
 	}
 	transfer = is_transfer(cmd.cdb[0]);
-	no_answer = transfer && hold;
+	no_answer = (transfer && hold) || (hold_inquiry && is_scan(cmd.cdb));
 	no_response = transfer && silent;
 
 	/* There is one target. */
@@ -295,6 +309,20 @@ static void execute_ctrl(struct script_queue *queue, struct buffer *buf)
 		give_back(subtype);
 	buffer_write(buf, 0, &resp, sizeof(resp));
 	queue_move(queue, buf, &queue->used);
+}
+
+void target_release(void)
+{
+	struct script_queue *queue = script_queue(SCRIPT_REQUEST);
+	struct virtio_scsi_cmd_resp resp = {};
+	struct buffer *buf;
+
+	hold = false;
+	hold_inquiry = false;
+	while (queue && (buf = queue_held(queue))) {
+		buffer_write(buf, 0, &resp, sizeof(resp));
+		queue_move(queue, buf, &queue->used);
+	}
 }
 
 void target_answer_late(void)

@@ -31,6 +31,13 @@ module_param(max_lun, uint, 0444);
 static uint num_queues = 1;
 module_param(num_queues, uint, 0444);
 
+static uint status_bits;
+module_param(status_bits, uint, 0644);
+MODULE_PARM_DESC(status_bits, "set in the device status until the next reset");
+static uint lose_interrupts;
+module_param(lose_interrupts, uint, 0644);
+MODULE_PARM_DESC(lose_interrupts, "how many interrupts of the request queue get lost");
+
 static struct device *parent;
 static struct script_queue *queues[SCRIPT_QUEUES];
 /* Held while queues go, and by tests that use one */
@@ -53,9 +60,14 @@ static void device_run_queue(struct script_queue *queue)
 
 	while (queue->vq.index != SCRIPT_EVENT && (buf = queue_next(queue)))
 		target_execute(queue, buf);
+	if (list_empty_careful(&queue->used) || !queue->vq.callback)
+		return;
+	if (queue->vq.index == SCRIPT_REQUEST && lose_interrupts) {
+		lose_interrupts--;
+		return;
+	}
 	local_irq_save(flags);
-	if (!list_empty_careful(&queue->used) && queue->vq.callback)
-		queue->vq.callback(&queue->vq);
+	queue->vq.callback(&queue->vq);
 	local_irq_restore(flags);
 }
 
@@ -96,7 +108,7 @@ static void transport_set(struct virtio_device *vdev, unsigned int offset,
 
 static u8 transport_get_status(struct virtio_device *vdev)
 {
-	return script_status;
+	return script_status | status_bits;
 }
 
 static void transport_set_status(struct virtio_device *vdev, u8 status)
@@ -110,6 +122,7 @@ static void transport_set_status(struct virtio_device *vdev, u8 status)
 static void transport_reset(struct virtio_device *vdev)
 {
 	script_status = 0;
+	status_bits = 0;
 	cancel_work_sync(&device_work);
 }
 
@@ -231,6 +244,18 @@ static const struct kernel_param_ops event_ops = {
 module_param_cb(event, &event_ops, NULL, 0600);
 MODULE_PARM_DESC(event, "send an event: TYPE LUN REASON; or the room for them");
 
+static int release_set(const char *value, const struct kernel_param *kp)
+{
+	guard(mutex)(&queues_lock);
+	target_release();
+	queue_work(system_unbound_wq, &device_work);
+	return 0;
+}
+
+static const struct kernel_param_ops release_ops = { .set = release_set };
+module_param_cb(release, &release_ops, NULL, 0200);
+MODULE_PARM_DESC(release, "write anything: what is held is answered");
+
 static int late_set(const char *value, const struct kernel_param *kp)
 {
 	guard(mutex)(&queues_lock);
@@ -245,6 +270,7 @@ MODULE_PARM_DESC(late, "write anything: task management is answered after all");
 
 static int lose_set(const char *value, const struct kernel_param *kp)
 {
+	status_bits = 0xff;
 	virtio_break_device(&script_vdev);
 	return 0;
 }
