@@ -202,19 +202,19 @@ static int virtscsi_result(struct virtscsi *vscsi, struct scsi_cmnd *sc)
 
 	if (unlikely(response >= ARRAY_SIZE(virtscsi_host_byte))) {
 		virtscsi_complain(vscsi, "response", response);
-	} else if (unlikely(sense_len > sizeof(resp->sense))) {
-		virtscsi_complain(vscsi, "sense length", sense_len);
-	} else if (unlikely(resid > scsi_bufflen(sc))) {
-		virtscsi_complain(vscsi, "residual", resid);
-	} else {
-		if (response == VIRTIO_SCSI_S_NEXUS_FAILURE)
-			status = SAM_STAT_RESERVATION_CONFLICT;
-		if (sense_len)
-			memcpy(sc->sense_buffer, resp->sense, sense_len);
-		scsi_set_resid(sc, resid);
-		return virtscsi_host_byte[response] << 16 | status;
+		return DID_ERROR << 16;
 	}
-	return DID_ERROR << 16;
+	if (unlikely(sense_len > sizeof(resp->sense))) {
+		virtscsi_complain(vscsi, "sense length", sense_len);
+		sense_len = sizeof(resp->sense);
+	}
+	if (sense_len)
+		memcpy(sc->sense_buffer, resp->sense, sense_len);
+	/* vhost counts what the CDB asks for, which may be more than the buffer. */
+	scsi_set_resid(sc, min(resid, scsi_bufflen(sc)));
+	if (response == VIRTIO_SCSI_S_NEXUS_FAILURE)
+		status = SAM_STAT_RESERVATION_CONFLICT;
+	return virtscsi_host_byte[response] << 16 | status;
 }
 
 /*
@@ -1029,6 +1029,15 @@ static unsigned int virtscsi_queue_size(struct virtscsi *vscsi)
 	return size;
 }
 
+/* How many elements a command of the mid-layer has at most */
+static unsigned int virtscsi_longest(struct virtscsi *vscsi)
+{
+	struct Scsi_Host *shost = vscsi->shost;
+
+	return 2 + shost->sg_tablesize +
+	       (vscsi->pi ? shost->sg_prot_tablesize : 0);
+}
+
 static int virtscsi_restore(struct virtio_device *vdev)
 {
 	struct virtscsi *vscsi = vdev->priv;
@@ -1037,7 +1046,7 @@ static int virtscsi_restore(struct virtio_device *vdev)
 	err = virtscsi_start(vscsi);
 	if (err)
 		return err;
-	if (virtscsi_queue_size(vscsi) < vscsi->shost->can_queue) {
+	if (virtscsi_queue_size(vscsi) < virtscsi_longest(vscsi)) {
 		dev_err(&vdev->dev, "queues are smaller than they were\n");
 		virtscsi_stop(vscsi, DID_NO_CONNECT << 16);
 		return -ENOSPC;
