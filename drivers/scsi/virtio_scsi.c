@@ -104,6 +104,21 @@ struct virtscsi_events {
 };
 
 /**
+ * struct virtscsi_event - what is done about an event
+ * @vscsi: the device that it is from
+ * @work: handles it
+ * @copy: what the device said
+ * @busy: the buffer is not the device's, as @work is pending or running;
+ *	  protected by the lock of the queue
+ */
+struct virtscsi_event {
+	struct virtscsi *vscsi;
+	struct work_struct work;
+	struct virtio_scsi_event copy;
+	bool busy;
+};
+
+/**
  * struct virtscsi - a device
  * @vdev: the device on the virtio bus
  * @shost: the same as a SCSI host
@@ -113,7 +128,7 @@ struct virtscsi_events {
  * @removed: the device is not to be started again; protected by @restart
  * @restart: held while the device is stopped and started
  * @check: looks after a device that does not answer
- * @event_work: handles events in order, one at a time
+ * @event: what is done about each of @events
  * @events: memory for events
  * @events_dma: address of @events for the device
  * @num_by_type: number of request queues of each type
@@ -129,7 +144,7 @@ struct virtscsi {
 	bool removed;
 	struct mutex restart;	/* see above */
 	struct delayed_work check;
-	struct work_struct event_work;
+	struct virtscsi_event event[VIRTSCSI_EVENTS];
 	struct virtscsi_events *events;
 	dma_addr_t events_dma;
 	unsigned int num_by_type[HCTX_MAX_TYPES];
@@ -687,28 +702,31 @@ static int virtscsi_target_reset(struct scsi_cmnd *sc)
  * Events
  */
 
+/* Called with the lock of the queue held. */
 static void virtscsi_add_event(struct virtscsi *vscsi, struct virtqueue *vq,
-			       struct virtio_scsi_event *event)
+			       struct virtscsi_event *event)
 {
-	dma_addr_t addr = vscsi->events_dma +
-			  ((void *)event - (void *)vscsi->events);
+	unsigned long offset = (event - vscsi->event) * sizeof(event->copy);
 
 	/* With a broken queue there are no more events. */
 	if (virtqueue_start_buf(vq, 0, 1, event, NULL, GFP_ATOMIC))
 		return;
-	virtqueue_add_dma(vq, addr, sizeof(*event), DMA_FROM_DEVICE);
+	virtqueue_add_dma(vq, vscsi->events_dma + offset, sizeof(event->copy),
+			  DMA_FROM_DEVICE);
 	virtqueue_end_buf(vq);
 }
 
-/* The queue is not in use yet. */
+/* Those that are being handled follow when that is done. */
 static void virtscsi_add_events(struct virtscsi *vscsi, struct virtqueue *vq)
 {
 	unsigned int i;
 
-	if (virtio_has_feature(vscsi->vdev, VIRTIO_SCSI_F_HOTPLUG) ||
-	    virtio_has_feature(vscsi->vdev, VIRTIO_SCSI_F_CHANGE))
-		for (i = 0; i < VIRTSCSI_EVENTS; i++)
-			virtscsi_add_event(vscsi, vq, &vscsi->events->event[i]);
+	if (!virtio_has_feature(vscsi->vdev, VIRTIO_SCSI_F_HOTPLUG) &&
+	    !virtio_has_feature(vscsi->vdev, VIRTIO_SCSI_F_CHANGE))
+		return;
+	for (i = 0; i < VIRTSCSI_EVENTS; i++)
+		if (!vscsi->event[i].busy)
+			virtscsi_add_event(vscsi, vq, &vscsi->event[i]);
 }
 
 static void virtscsi_kick_events(struct virtscsi *vscsi)
@@ -721,56 +739,61 @@ static void virtscsi_kick_events(struct virtscsi *vscsi)
 	spin_unlock_irq(&queue->lock);
 }
 
+/* The buffer stays ours while its event is handled: there are never more. */
+static void virtscsi_take_event(struct virtscsi *vscsi, struct virtqueue *vq,
+				struct virtscsi_event *event)
+{
+	unsigned int i = event - vscsi->event;
+
+	virtqueue_dma_sync_single_range_for_cpu(vq, vscsi->events_dma,
+						i * sizeof(event->copy),
+						sizeof(event->copy),
+						DMA_FROM_DEVICE);
+	event->copy = vscsi->events->event[i];
+	barrier();	/* the copy is all that is looked at from here on */
+	event->busy = true;
+	queue_work(system_freezable_wq, &event->work);
+}
+
 static void virtscsi_event_done(struct virtqueue *vq)
 {
 	struct virtscsi *vscsi = vq->vdev->priv;
 	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_EVENT];
+	struct virtscsi_event *event;
 	unsigned long flags;
+	unsigned int len;
 
 	spin_lock_irqsave(&queue->lock, flags);
 	if (queue->vq) {
-		virtqueue_disable_cb(vq);
-		queue_work(system_freezable_wq, &vscsi->event_work);
+		do {
+			virtqueue_disable_cb(vq);
+			while ((event = virtqueue_get_buf(vq, &len)))
+				virtscsi_take_event(vscsi, vq, event);
+		} while (!virtqueue_enable_cb(vq));
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
-/* Copy an event, and give its memory back to the device at once. */
-static void virtscsi_take_event(struct virtscsi *vscsi, struct virtqueue *vq,
-				struct virtio_scsi_event *from,
-				struct virtio_scsi_event *to)
-{
-	unsigned long offset = (void *)from - (void *)vscsi->events;
-
-	virtqueue_dma_sync_single_range_for_cpu(vq, vscsi->events_dma, offset,
-						sizeof(*from), DMA_FROM_DEVICE);
-	*to = *from;
-	barrier();	/* @to is all that is looked at from here on */
-	virtqueue_dma_sync_single_range_for_device(vq, vscsi->events_dma,
-						   offset, sizeof(*from),
-						   DMA_FROM_DEVICE);
-	virtscsi_add_event(vscsi, vq, from);
-	virtqueue_kick(vq);
-}
-
-/* False if there was none: then there will be a callback for the next one. */
-static bool virtscsi_next_event(struct virtscsi *vscsi,
-				struct virtio_scsi_event *event)
+static void virtscsi_return_event(struct virtscsi *vscsi,
+				  struct virtscsi_event *event)
 {
 	struct virtscsi_queue *queue = &vscsi->queue[VIRTSCSI_EVENT];
-	struct virtio_scsi_event *used = NULL;
-	unsigned int len;
+	unsigned long offset = (event - vscsi->event) * sizeof(event->copy);
+	struct virtqueue *vq;
 
 	spin_lock_irq(&queue->lock);
-	if (queue->vq) {
-		do {
-			used = virtqueue_get_buf(queue->vq, &len);
-		} while (!used && !virtqueue_enable_cb(queue->vq));
+	event->busy = false;
+	vq = queue->vq;
+	if (vq) {
+		virtqueue_dma_sync_single_range_for_device(vq,
+							   vscsi->events_dma,
+							   offset,
+							   sizeof(event->copy),
+							   DMA_FROM_DEVICE);
+		virtscsi_add_event(vscsi, vq, event);
+		virtqueue_kick(vq);
 	}
-	if (used)
-		virtscsi_take_event(vscsi, queue->vq, used, event);
 	spin_unlock_irq(&queue->lock);
-	return used;
 }
 
 /* LUNs below 256 may come in either format; the mid-layer has one of each. */
@@ -890,24 +913,28 @@ static void virtscsi_handle_event(struct virtscsi *vscsi,
 		virtscsi_complain(vscsi, "event", type);
 }
 
-/* One event at a time: a device that never stops can't keep us in here. */
+/*
+ * Events are handled in parallel: one may wait for a scan that gets no answer,
+ * while the others tell of disks that work.
+ */
 static void virtscsi_event_work(struct work_struct *work)
 {
-	struct virtscsi *vscsi = container_of(work, struct virtscsi,
-					      event_work);
-	struct virtio_scsi_event event;
+	struct virtscsi_event *event = container_of(work, struct virtscsi_event,
+						    work);
+	struct virtscsi *vscsi = event->vscsi;
 
-	if (!virtscsi_next_event(vscsi, &event))
-		return;
-	virtscsi_handle_event(vscsi, &event);
-	queue_work(system_freezable_wq, work);
+	virtscsi_handle_event(vscsi, &event->copy);
+	virtscsi_return_event(vscsi, event);
 }
 
 /*
  * Starting and stopping the device
  */
 
-/* @vqs is NULL when the device stops. */
+/*
+ * @vqs is NULL when the device stops.  An event that is being handled returns its
+ * buffer by itself, once it finds the queue.
+ */
 static void virtscsi_set_vqs(struct virtscsi *vscsi, struct virtqueue **vqs)
 {
 	struct virtscsi_queue *queue = vscsi->queue;
@@ -916,6 +943,8 @@ static void virtscsi_set_vqs(struct virtscsi *vscsi, struct virtqueue **vqs)
 	for (i = 0; i < vscsi->num_queues; i++, queue++) {
 		spin_lock_irq(&queue->lock);
 		queue->vq = vqs ? vqs[i] : NULL;
+		if (vqs && i == VIRTSCSI_EVENT)
+			virtscsi_add_events(vscsi, vqs[i]);
 		spin_unlock_irq(&queue->lock);
 	}
 }
@@ -971,7 +1000,6 @@ static int virtscsi_start(struct virtscsi *vscsi)
 
 	virtio_cwrite32(vdev, VIRTSCSI_AT(cdb_size), VIRTIO_SCSI_CDB_SIZE);
 	virtio_cwrite32(vdev, VIRTSCSI_AT(sense_size), VIRTIO_SCSI_SENSE_SIZE);
-	virtscsi_add_events(vscsi, vqs[VIRTSCSI_EVENT]);
 	virtscsi_set_vqs(vscsi, vqs);
 	return 0;
 }
@@ -1339,7 +1367,10 @@ static struct virtscsi *virtscsi_alloc(struct virtio_device *vdev)
 	vscsi->num_by_type[HCTX_TYPE_POLL] = num_polled;
 	mutex_init(&vscsi->restart);
 	INIT_DELAYED_WORK(&vscsi->check, virtscsi_check);
-	INIT_WORK(&vscsi->event_work, virtscsi_event_work);
+	for (i = 0; i < VIRTSCSI_EVENTS; i++) {
+		vscsi->event[i].vscsi = vscsi;
+		INIT_WORK(&vscsi->event[i].work, virtscsi_event_work);
+	}
 	for (i = 0; i < vscsi->num_queues; i++)
 		spin_lock_init(&vscsi->queue[i].lock);
 	return vscsi;
@@ -1380,7 +1411,10 @@ static int virtscsi_probe(struct virtio_device *vdev)
 		return -ENOMEM;
 	vdev->priv = vscsi;
 
-	err = virtscsi_start(vscsi);
+	vscsi->tmf_pool =
+		mempool_create_kmalloc_pool(VIRTSCSI_TMF_RESERVE,
+					    sizeof(struct virtscsi_tmf));
+	err = vscsi->tmf_pool ? virtscsi_start(vscsi) : -ENOMEM;
 	if (err)
 		goto put;
 	err = virtscsi_add_host(vscsi);
@@ -1394,6 +1428,7 @@ static int virtscsi_probe(struct virtio_device *vdev)
 stop:
 	virtscsi_stop(vscsi, DID_NO_CONNECT << 16);
 put:
+	mempool_destroy(vscsi->tmf_pool);
 	scsi_host_put(vscsi->shost);
 	return err;
 }
@@ -1413,6 +1448,7 @@ static void virtscsi_scan(struct virtio_device *vdev)
 static void virtscsi_remove(struct virtio_device *vdev)
 {
 	struct virtscsi *vscsi = vdev->priv;
+	unsigned int i;
 
 	mutex_lock(&vscsi->restart);
 	if (virtscsi_is_broken(vscsi) || virtscsi_is_gone(vscsi))
@@ -1426,7 +1462,9 @@ static void virtscsi_remove(struct virtio_device *vdev)
 	mutex_unlock(&vscsi->restart);
 	/* Nothing queues these any more. */
 	cancel_delayed_work_sync(&vscsi->check);
-	cancel_work_sync(&vscsi->event_work);
+	for (i = 0; i < VIRTSCSI_EVENTS; i++)
+		cancel_work_sync(&vscsi->event[i].work);
+	mempool_destroy(vscsi->tmf_pool);
 	scsi_host_put(vscsi->shost);
 }
 

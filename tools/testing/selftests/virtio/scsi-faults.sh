@@ -111,6 +111,24 @@ test_long_residual()
 	tell once 0
 }
 
+# A scan gets no answer; a disk that grows meanwhile is told of.
+test_parallel_events()
+{
+	tell gone 1
+	tell hold_inquiry 1
+	tell event "1 01004001 1"
+	usleep 500000
+	tell gone 0
+	tell blocks 8192
+	tell event "3 01004000 92a"
+	check "event: a new size does not wait for a scan" wait_for 10 number_is "/sys/block/${disk#/dev/}/size" 8192
+	tell blocks 16384
+	tell release 1
+	tell event "3 01004000 92a"
+	check "event: and the next one comes too" wait_for 10 number_is "/sys/block/${disk#/dev/}/size" 16384
+	check "event: all buffers are back" wait_for 20 event_room
+}
+
 # A disk of its own: it has what is read from it later
 reload() { unload && load && writes_a_block; }
 
@@ -492,6 +510,7 @@ tell fail_add 101
 check "every 101st piece finds no memory: fio verifies its data" verified_by_fio
 tell fail_add 0
 
+test_parallel_events
 
 test_event "a LUN in no known format" "1 07000000 1" "gave a bad event LUN: 0x7000000"
 test_event "a target out of range" "1 01094000 1" "gave a bad event LUN: 0x1094000"
