@@ -4,7 +4,7 @@
 # SCSI hosts for guests, and what a guest's test asks the machine that runs it to
 # do with them. After scripts/vm.sh:
 #
-#  scsi_initramfs             the guest's user space with sg3_utils and test programs
+#  scsi_initramfs             the guest's user space with sg3_utils, test programs and a module
 #  scsi_host NAME LUNS OPTIONS
 #                             a virtio-scsi device with disks over several targets; a
 #                             disk's serial number is NAME-TARGET-LUN
@@ -36,7 +36,9 @@ scsi_initramfs()
 	for tool in "${SCSI_TOOLS[@]}"; do
 		options+=(--program "$tool")
 	done
-	"$TOP/scripts/initramfs" --name scsi "${options[@]}" --file "$BUILD/scsi_vectors:/tests/scsi_vectors" || exit
+	vm_module scsi-starve "$TOP"/tools/testing/selftests/virtio/scsi_starve/* || exit
+	"$TOP/scripts/initramfs" --name scsi "${options[@]}" --file "$BUILD/scsi_vectors:/tests/scsi_vectors" \
+		--file "$BUILD/scsi-starve/scsi_starve.ko:/tests/scsi_starve.ko" || exit
 	VM_INITRD=$BUILD/scsi.cpio
 }
 

@@ -23,6 +23,7 @@
 #include <linux/blk-mq-virtio.h>
 #include <linux/blk-mq.h>
 #include <linux/interrupt.h>
+#include <linux/mempool.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
@@ -44,6 +45,8 @@
 #define VIRTSCSI_EVENT		1
 #define VIRTSCSI_REQ		2
 #define VIRTSCSI_EVENTS		8
+/* Task management functions for which there is memory when there is no other */
+#define VIRTSCSI_TMF_RESERVE	8
 /* Each response is at first none that the device may give. */
 #define VIRTSCSI_NO_RESPONSE	0xff
 /* A LUN is 14 bits in the flat format, marked by the bit above (5.6.6.1). */
@@ -81,6 +84,7 @@ struct virtscsi_cmd {
 /* A task management function; waiter and device hold a reference each. */
 struct virtscsi_tmf {
 	refcount_t refs;
+	mempool_t *pool;
 	struct completion done;
 	struct virtio_scsi_ctrl_tmf_req req;
 	struct virtio_scsi_ctrl_tmf_resp resp __aligned(ARCH_DMA_MINALIGN);
@@ -127,6 +131,8 @@ struct virtscsi_event {
  * @complained: a bad value from the device was reported
  * @removed: the device is not to be started again; protected by @restart
  * @restart: held while the device is stopped and started
+ * @tmf_pool: memory for task management, which has to work when the disk that
+ *	      memory is swapped to is what needs it
  * @check: looks after a device that does not answer
  * @event: what is done about each of @events
  * @events: memory for events
@@ -143,6 +149,7 @@ struct virtscsi {
 	int complained;
 	bool removed;
 	struct mutex restart;	/* see above */
+	mempool_t *tmf_pool;
 	struct delayed_work check;
 	struct virtscsi_event event[VIRTSCSI_EVENTS];
 	struct virtscsi_events *events;
@@ -248,7 +255,7 @@ static void virtscsi_complete(struct scsi_cmnd *sc, int result)
 static void virtscsi_put_tmf(struct virtscsi_tmf *tmf)
 {
 	if (refcount_dec_and_test(&tmf->refs))
-		kfree(tmf);
+		mempool_free(tmf, tmf->pool);
 }
 
 static void virtscsi_complete_tmf(struct virtscsi_tmf *tmf)
@@ -609,6 +616,21 @@ static void virtscsi_poll_all(struct Scsi_Host *shost)
 		virtscsi_mq_poll(shost, i);
 }
 
+/* Does not wait for memory: without it, the next step of recovery is tried. */
+static struct virtscsi_tmf *virtscsi_alloc_tmf(struct virtscsi *vscsi)
+{
+	struct virtscsi_tmf *tmf = mempool_alloc(vscsi->tmf_pool, GFP_NOWAIT);
+
+	if (!tmf)
+		return NULL;
+	memset(tmf, 0, sizeof(*tmf));
+	tmf->pool = vscsi->tmf_pool;
+	refcount_set(&tmf->refs, 1);
+	init_completion(&tmf->done);
+	tmf->resp.response = VIRTSCSI_NO_RESPONSE;
+	return tmf;
+}
+
 /* A device that takes longer than the device's eh_timeout is given up on. */
 static bool virtscsi_tmf(struct scsi_device *sdev, u32 subtype, u64 tag)
 {
@@ -616,16 +638,13 @@ static bool virtscsi_tmf(struct scsi_device *sdev, u32 subtype, u64 tag)
 	u8 response = VIRTSCSI_NO_RESPONSE;
 	struct virtscsi_tmf *tmf;
 
-	tmf = kzalloc(sizeof(*tmf), GFP_NOIO);
+	tmf = virtscsi_alloc_tmf(vscsi);
 	if (!tmf)
 		return false;
-	refcount_set(&tmf->refs, 1);
-	init_completion(&tmf->done);
 	tmf->req.type = cpu_to_virtio32(vscsi->vdev, VIRTIO_SCSI_T_TMF);
 	tmf->req.subtype = cpu_to_virtio32(vscsi->vdev, subtype);
 	tmf->req.tag = cpu_to_virtio64(vscsi->vdev, tag);
 	virtscsi_set_lun(tmf->req.lun, sdev);
-	tmf->resp.response = VIRTSCSI_NO_RESPONSE;
 
 	if (!virtscsi_send_tmf(vscsi, tmf) &&
 	    wait_for_completion_timeout(&tmf->done, sdev->eh_timeout))
@@ -1042,7 +1061,7 @@ static int virtscsi_freeze(struct virtio_device *vdev)
 {
 	struct virtscsi *vscsi = vdev->priv;
 
-	cancel_delayed_work_sync(&vscsi->check);
+	disable_delayed_work_sync(&vscsi->check);
 	virtscsi_stop(vscsi, DID_RESET << 16);
 	return 0;
 }
@@ -1066,22 +1085,39 @@ static unsigned int virtscsi_longest(struct virtscsi *vscsi)
 	       (vscsi->pi ? shost->sg_prot_tablesize : 0);
 }
 
-static int virtscsi_restore(struct virtio_device *vdev)
+static int virtscsi_start_again(struct virtscsi *vscsi)
 {
-	struct virtscsi *vscsi = vdev->priv;
 	int err;
 
 	err = virtscsi_start(vscsi);
 	if (err)
 		return err;
 	if (virtscsi_queue_size(vscsi) < virtscsi_longest(vscsi)) {
-		dev_err(&vdev->dev, "queues are smaller than they were\n");
+		dev_err(&vscsi->vdev->dev, "queues are smaller than they were\n");
 		virtscsi_stop(vscsi, DID_NO_CONNECT << 16);
 		return -ENOSPC;
 	}
-	virtio_device_ready(vdev);
+	virtio_device_ready(vscsi->vdev);
 	virtscsi_kick_events(vscsi);
 	return 0;
+}
+
+/*
+ * Rings and interrupts need memory, of which there may be none before this disk
+ * works again: the kernel's reserve is for that.
+ */
+static int virtscsi_restore(struct virtio_device *vdev)
+{
+	unsigned int noio = memalloc_noio_save();
+	unsigned int reserve = memalloc_noreclaim_save();
+	struct virtscsi *vscsi = vdev->priv;
+	int err;
+
+	err = virtscsi_start_again(vscsi);
+	memalloc_noreclaim_restore(reserve);
+	memalloc_noio_restore(noio);
+	enable_delayed_work(&vscsi->check);
+	return err;
 }
 
 /* The last resort, and the only one that needs no help from the device. */
@@ -1090,19 +1126,16 @@ static int virtscsi_host_reset(struct scsi_cmnd *sc)
 	struct Scsi_Host *shost = sc->device->host;
 	struct virtscsi *vscsi = shost_priv(shost);
 	int err = -ENODEV;
-	unsigned int noio;
 
 	shost_printk(KERN_WARNING, shost, "host reset\n");
 	/* From here on the mid-layer holds new commands back. */
 	blk_mq_wait_quiesce_done(&shost->tag_set);
 
-	noio = memalloc_noio_save();
 	mutex_lock(&vscsi->restart);
 	if (!vscsi->removed)
 		err = virtio_device_freeze(vscsi->vdev) ?:
 		      virtio_device_restore(vscsi->vdev);
 	mutex_unlock(&vscsi->restart);
-	memalloc_noio_restore(noio);
 	return err ? FAILED : SUCCESS;
 }
 

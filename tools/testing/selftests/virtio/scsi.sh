@@ -255,6 +255,13 @@ loses_a_command()
 	timeout 20 dd if="/dev/$other" bs=4k count=2 iflag=direct of=/dev/null
 }
 
+resets_without_memory()
+{
+	timeout 60 sh -c "echo $(host_number "$1") >/sys/module/scsi_starve/parameters/reset" &&
+	timeout 20 dd if=/tmp/data of="/dev/$1" bs=64k count=2 oflag=direct &&
+	timeout 20 dd if="/dev/$1" bs=64k count=2 iflag=direct | cmp -n 131072 - /tmp/data
+}
+
 # The rings are taken down and set up again with I/O waiting.
 suspends()
 {
@@ -323,6 +330,7 @@ hosts=$(for layout in s p; do
 		done
 	done
 done)
+insmod /tests/scsi_starve.ko
 wait_for 60 has_disk pdm4-1-2
 for host in sip4 sdm1 pip4 pdm1; do
 	dd if="/dev/$(scsi_disk $host-0-0)" bs=64k of=/tmp/cd-$host iflag=direct
@@ -346,6 +354,7 @@ for host in sip4 sdm1 pip4 pdm1; do
 done
 for host in sip4 pdm1; do
 	check "$host: a disk that is slow has its time" waits_for_a_slow_disk $host
+	check "$host: a reset of the host without memory" resets_without_memory "$(scsi_disk $host-0-0)"
 done
 echo 2 >/sys/module/virtio_scsi/parameters/virtscsi_poll_queues
 test_unplug us4 packed=off
