@@ -28,6 +28,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 #include <linux/t10-pi.h>
 #include <linux/unaligned.h>
 #include <linux/virtio.h>
@@ -77,6 +78,7 @@ struct virtscsi_cmd {
 		struct virtio_scsi_cmd_req_pi pi;
 	} req;
 	bool queued;		/* the device owns header and response */
+	u32 starved;		/* since when there is no memory for it, or 0 */
 	u8 room[ALIGN(sizeof(struct virtio_scsi_cmd_resp), ARCH_DMA_MINALIGN) +
 		ARCH_DMA_MINALIGN - 1];
 };
@@ -407,8 +409,31 @@ static int virtscsi_add(struct virtqueue *vq, struct scsi_cmnd *sc,
 	if (in)
 		virtscsi_add_data(vq, sc, prot_nents);
 	err = virtqueue_end_buf(vq);
-	cmd->queued = !err;
+	if (likely(!err)) {
+		cmd->queued = true;
+		cmd->starved = 0;
+	}
 	return err;
+}
+
+/*
+ * While other commands use bounce buffers or memory, this one may get some later.
+ * When there are none, and never have been in all the time that it may take, it
+ * is too large.
+ */
+static bool virtscsi_is_hopeless(struct virtqueue *vq, struct scsi_cmnd *sc)
+{
+	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
+	u32 now = (u32)jiffies ?: 1;
+
+	if (vq->num_free < virtqueue_get_vring_size(vq)) {
+		cmd->starved = 0;
+		return false;
+	}
+	/* What is older was there before this command. */
+	if (!cmd->starved || (s32)(cmd->starved - (u32)sc->jiffies_at_alloc) < 0)
+		cmd->starved = now;
+	return now - cmd->starved > scsi_cmd_to_rq(sc)->timeout;
 }
 
 /* A queue whose device can't be told is broken. */
@@ -440,6 +465,8 @@ static int virtscsi_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *sc)
 	vq = queue->vq;
 	if (vq)
 		err = virtscsi_add(vq, sc, vscsi->req_size, prot_nents);
+	if (unlikely(err == -ENOMEM) && virtscsi_is_hopeless(vq, sc))
+		err = -E2BIG;
 	kick = kick && !err && virtqueue_kick_prepare(vq);
 	spin_unlock_irqrestore(&queue->lock, flags);
 	if (kick)
@@ -452,6 +479,9 @@ static int virtscsi_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *sc)
 		return SCSI_MLQUEUE_HOST_BUSY;
 	if (vq && err == -EIO)
 		virtscsi_check_soon(vscsi, 0);
+	if (err == -E2BIG)
+		scmd_printk(KERN_ERR, sc, "there is never memory for %u bytes in %u segments\n",
+			    scsi_bufflen(sc), scsi_sg_count(sc));
 	sc->result = (err == -EIO ? DID_NO_CONNECT : DID_ERROR) << 16;
 	scsi_done(sc);
 	return 0;
@@ -1313,13 +1343,28 @@ static const struct scsi_host_template virtscsi_host_template = {
 	.skip_settle_delay	= 1,	/* there is no bus that rings */
 };
 
+/*
+ * How many bounce buffers, each for a segment or a part of it, a command may use:
+ * half of them, as others hold some for good.  UINT_MAX if it needs none.
+ */
+static unsigned int virtscsi_max_bounces(struct virtio_device *vdev)
+{
+#ifdef CONFIG_SWIOTLB
+	const struct io_tlb_mem *mem = vdev->dev.parent->dma_io_tlb_mem;
+
+	if (mem && virtio_max_dma_size(vdev) != SIZE_MAX)
+		return mem->nslabs / 2;
+#endif
+	return UINT_MAX;
+}
+
 /* The block layer takes no disk that a page is too much for. */
 static u32 virtscsi_max_sectors(struct virtio_device *vdev)
 {
 	u32 sectors = virtio_cread32(vdev, VIRTSCSI_AT(max_sectors));
+	u64 bounced = (u64)virtscsi_max_bounces(vdev) << IO_TLB_SHIFT >> SECTOR_SHIFT;
 
-	if (!sectors)
-		return VIRTSCSI_MAX_SECTORS;
+	sectors = min_t(u64, sectors ?: VIRTSCSI_MAX_SECTORS, bounced);
 	if (sectors >= PAGE_SECTORS)
 		return sectors;
 	dev_warn(&vdev->dev,
@@ -1352,7 +1397,8 @@ static int virtscsi_set_limits(struct virtscsi *vscsi)
 		return -EINVAL;
 	}
 
-	segs = min(segs, virtio_cread32(vdev, VIRTSCSI_AT(seg_max)) ?: 1);
+	segs = min3(segs, virtio_cread32(vdev, VIRTSCSI_AT(seg_max)) ?: 1,
+		    virtscsi_max_bounces(vdev) - 2);
 	shost->sg_tablesize = segs;
 	shost->sg_prot_tablesize = segs;
 	shost->can_queue = size;

@@ -111,6 +111,17 @@ test_long_residual()
 	tell once 0
 }
 
+# Without memory for as long as a command may take, and nothing else in flight
+test_never_memory()
+{
+	mark
+	tell fail_add 1
+	check "never memory: the command fails" fails_in_time 20
+	check "never memory: reported" said 'there is never memory for 4096 bytes in 1 segments'
+	tell fail_add 0
+	check "never memory: afterwards all is well" works
+}
+
 # A scan gets no answer; a disk that grows meanwhile is told of.
 test_parallel_events()
 {
@@ -510,6 +521,7 @@ tell fail_add 101
 check "every 101st piece finds no memory: fio verifies its data" verified_by_fio
 tell fail_add 0
 
+test_never_memory
 test_parallel_events
 
 test_event "a LUN in no known format" "1 07000000 1" "gave a bad event LUN: 0x7000000"

@@ -262,6 +262,14 @@ resets_without_memory()
 	timeout 20 dd if="/dev/$1" bs=64k count=2 iflag=direct | cmp -n 131072 - /tmp/data
 }
 
+# There are 2 MiB of these.
+writes_much()
+{
+	dd if=/dev/urandom of=/tmp/much bs=4M count=1 &&
+	timeout 60 dd if=/tmp/much of="/dev/$1" bs=4M count=1 oflag=direct &&
+	timeout 60 dd if="/dev/$1" bs=4M count=1 iflag=direct | cmp - /tmp/much
+}
+
 # The rings are taken down and set up again with I/O waiting.
 suspends()
 {
@@ -355,6 +363,9 @@ done
 for host in sip4 pdm1; do
 	check "$host: a disk that is slow has its time" waits_for_a_slow_disk $host
 	check "$host: a reset of the host without memory" resets_without_memory "$(scsi_disk $host-0-0)"
+done
+for host in sdm1 pim4; do
+	check "$host: writes larger than all bounce buffers" writes_much "$(scsi_disk $host-0-0)"
 done
 echo 2 >/sys/module/virtio_scsi/parameters/virtscsi_poll_queues
 test_unplug us4 packed=off
