@@ -22,10 +22,13 @@
  */
 #include <linux/blk-mq-virtio.h>
 #include <linux/blk-mq.h>
+#include <linux/cpumask.h>
+#include <linux/crash_dump.h>
 #include <linux/interrupt.h>
 #include <linux/mempool.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/isolation.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
@@ -1413,6 +1416,18 @@ static int virtscsi_set_limits(struct virtscsi *vscsi)
 	return 0;
 }
 
+/*
+ * A queue all of whose CPUs are isolated from interrupts would disturb one of them.
+ * The kernel that saves a crashed one has one CPU at work, and little memory.
+ */
+static unsigned int virtscsi_max_queues(void)
+{
+	if (is_kdump_kernel())
+		return 1;
+	return cpumask_weight_and(cpu_possible_mask,
+				  housekeeping_cpumask(HK_TYPE_MANAGED_IRQ));
+}
+
 static struct virtscsi *virtscsi_alloc(struct virtio_device *vdev)
 {
 	unsigned int num_req, num_polled, i;
@@ -1425,7 +1440,7 @@ static struct virtscsi *virtscsi_alloc(struct virtio_device *vdev)
 	if (!events)
 		return NULL;
 	num_req = clamp(virtio_cread32(vdev, VIRTSCSI_AT(num_queues)),
-			1, nr_cpu_ids);
+			1, virtscsi_max_queues());
 	shost = scsi_host_alloc(&virtscsi_host_template,
 				struct_size(vscsi, queue,
 					    VIRTSCSI_REQ + num_req));
