@@ -59,6 +59,8 @@
 #define VIRTSCSI_MAX_TARGET	0xff
 #define VIRTSCSI_INQUIRY_LEN	36
 #define VIRTSCSI_MAX_SECTORS	0xffff
+/* A device that takes longer to be started again is not started any more. */
+#define VIRTSCSI_MAX_PAUSE	(10 * HZ)
 /* An interrupt that takes longer than this is lost. */
 #define VIRTSCSI_GRACE		(HZ / 10)
 /* Where in the configuration a field is */
@@ -136,6 +138,8 @@ struct virtscsi_event {
  * @complained: a bad value from the device was reported
  * @removed: the device is not to be started again; protected by @restart
  * @restart: held while the device is stopped and started
+ * @paused: the device is stopped, to be started again
+ * @pause_end: by when it should be
  * @tmf_pool: memory for task management, which has to work when the disk that
  *	      memory is swapped to is what needs it
  * @check: looks after a device that does not answer
@@ -154,6 +158,8 @@ struct virtscsi {
 	int complained;
 	bool removed;
 	struct mutex restart;	/* see above */
+	bool paused;
+	unsigned long pause_end;
 	mempool_t *tmf_pool;
 	struct delayed_work check;
 	struct virtscsi_event event[VIRTSCSI_EVENTS];
@@ -439,6 +445,16 @@ static bool virtscsi_is_hopeless(struct virtqueue *vq, struct scsi_cmnd *sc)
 	return now - cmd->starved > scsi_cmd_to_rq(sc)->timeout;
 }
 
+/*
+ * New commands wait meanwhile.  Who starts the device again may fail without a word
+ * to us.
+ */
+static bool virtscsi_is_paused(struct virtscsi *vscsi)
+{
+	return READ_ONCE(vscsi->paused) &&
+	       time_before(jiffies, READ_ONCE(vscsi->pause_end));
+}
+
 /* A queue whose device can't be told is broken. */
 static void virtscsi_notify(struct virtscsi *vscsi, struct virtqueue *vq)
 {
@@ -478,7 +494,8 @@ static int virtscsi_queuecommand(struct Scsi_Host *shost, struct scsi_cmnd *sc)
 
 	if (likely(!err))
 		return 0;
-	if (err == -ENOSPC || err == -ENOMEM)
+	if (err == -ENOSPC || err == -ENOMEM ||
+	    (!vq && virtscsi_is_paused(vscsi)))
 		return SCSI_MLQUEUE_HOST_BUSY;
 	if (vq && err == -EIO)
 		virtscsi_check_soon(vscsi, 0);
@@ -1095,6 +1112,8 @@ static int virtscsi_freeze(struct virtio_device *vdev)
 	struct virtscsi *vscsi = vdev->priv;
 
 	disable_delayed_work_sync(&vscsi->check);
+	WRITE_ONCE(vscsi->pause_end, jiffies + VIRTSCSI_MAX_PAUSE);
+	WRITE_ONCE(vscsi->paused, true);
 	virtscsi_stop(vscsi, DID_RESET << 16);
 	return 0;
 }
@@ -1149,6 +1168,7 @@ static int virtscsi_restore(struct virtio_device *vdev)
 	err = virtscsi_start_again(vscsi);
 	memalloc_noreclaim_restore(reserve);
 	memalloc_noio_restore(noio);
+	WRITE_ONCE(vscsi->paused, false);
 	enable_delayed_work(&vscsi->check);
 	return err;
 }
@@ -1202,6 +1222,7 @@ static bool virtscsi_take_overdue(struct virtscsi *vscsi,
 static void virtscsi_stop_for_good(struct virtscsi *vscsi)
 {
 	vscsi->removed = true;
+	WRITE_ONCE(vscsi->paused, false);
 	virtscsi_stop(vscsi, DID_NO_CONNECT << 16);
 }
 
