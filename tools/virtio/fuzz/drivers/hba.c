@@ -180,7 +180,7 @@ void target_step(u8 op)
 			sleep_and_wake();
 		break;
 	default:
-		check(work_run(), "work has no end");
+		midlayer_work();
 		break;
 	}
 }

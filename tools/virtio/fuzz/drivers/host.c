@@ -12,6 +12,7 @@ struct fuzz fuzz;
 struct virtio_driver *target_driver;
 unsigned int nr_cpu_ids = 3;
 unsigned int irqsaves;
+unsigned long jiffies = 1000;
 
 /* Work */
 
@@ -38,6 +39,15 @@ bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
 	*p = work;
 	work->next = NULL;
 	work->queued = true;
+	return true;
+}
+
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork,
+			unsigned long delay)
+{
+	if (!queue_work(wq, &dwork->work))
+		return false;
+	jiffies += delay;
 	return true;
 }
 
@@ -69,12 +79,17 @@ bool disable_work_sync(struct work_struct *work)
 	return flush_work(work);
 }
 
+bool work_step(void)
+{
+	return works && flush_work(works);
+}
+
 bool work_run(void)
 {
 	unsigned int left = 64;
 
-	while (works && left--)
-		flush_work(works);
+	while (left-- && work_step())
+		;
 	return !works;
 }
 
@@ -145,6 +160,7 @@ static void config_set(struct virtio_device *vdev, unsigned int offset,
 		       const void *buf, unsigned int len)
 {
 	check(offset + len <= host.config_size, "write beyond the configuration");
+	memcpy(host.written + offset, buf, len);
 	if (device_byte() & 1)
 		memcpy(host.config + offset, buf, len);
 }
@@ -163,6 +179,10 @@ static u32 config_generation(struct virtio_device *vdev)
  */
 static u8 get_status(struct virtio_device *vdev)
 {
+	if (host.gone)
+		return 0xff;
+	if (host.needs_reset)
+		return host.status | VIRTIO_CONFIG_S_NEEDS_RESET;
 	switch (device_byte()) {
 	case 0xff:
 		return host.status & ~VIRTIO_CONFIG_S_FEATURES_OK;
@@ -187,6 +207,7 @@ static void reset(struct virtio_device *vdev)
 
 	host.status = 0;
 	host.resets++;
+	host.needs_reset = false;
 	for (i = 0; i < host.num_queues; i++)
 		host.queues[i].count = 0;
 	host_forget();
@@ -200,6 +221,7 @@ static int finalize_features(struct virtio_device *vdev)
 static bool notify(struct virtqueue *vq)
 {
 	host.notified++;
+	host.queues[vq->index].notified++;
 	return device_byte() != 0xff;
 }
 
@@ -331,6 +353,9 @@ void host_create(const void *config, unsigned int size)
 		host_spoil_config();
 	host.bound = false;
 	host.may_shrink = false;
+	host.gone = false;
+	host.needs_reset = false;
+	host.on_wait = NULL;
 	host.status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
 		      VIRTIO_CONFIG_S_FEATURES_OK;
 }
@@ -345,7 +370,7 @@ void *host_elem(unsigned int queue, const struct device_elem *elem)
 
 static bool may_look(const struct host_queue *queue)
 {
-	return host.status & VIRTIO_CONFIG_S_DRIVER_OK && !queue->spoilt;
+	return !host.gone && host.status & VIRTIO_CONFIG_S_DRIVER_OK && !queue->spoilt;
 }
 
 static bool take(struct host_queue *queue)
@@ -439,12 +464,30 @@ void host_act(void)
 			interrupt(&host.queues[i]);
 }
 
+bool host_take(unsigned int queue)
+{
+	return take(&host.queues[queue]);
+}
+
+void host_give(unsigned int queue, unsigned int n)
+{
+	give_back(&host.queues[queue], n, true);
+}
+
+void host_interrupt(unsigned int queue)
+{
+	interrupt(&host.queues[queue]);
+}
+
 void host_wait(void)
 {
 	bool points = shim.point;
 
 	call_end();
-	host_act();
+	if (host.on_wait)
+		host.on_wait();
+	else
+		host_act();
 	if (points)
 		call_begin(10000);
 }

@@ -21,6 +21,7 @@
  * @dq: the ring
  * @held: buffers that the device has
  * @count: how many these are
+ * @notified: how often the driver told the device of buffers
  * @spoilt: the device broke a rule of the ring, and looks no more
  */
 struct host_queue {
@@ -28,6 +29,7 @@ struct host_queue {
 	struct device_queue dq;
 	struct device_buf held[HOST_MAX_HELD];
 	unsigned int count;
+	unsigned int notified;
 	bool spoilt;
 };
 
@@ -36,12 +38,16 @@ struct host_queue {
  * @vdev: the device on the virtio bus
  * @parent: the device that does the DMA
  * @config: the configuration
+ * @written: what the driver wrote there
  * @config_size: its size
  * @flux: the configuration changes while it is read
  * @stuck_generation: so often more, it changes for good
  * @bound: the bus hands changes of the configuration on: not while the driver is
  *         bound, unbound, suspended or resumed
  * @may_shrink: queues may be smaller than they were before the device was reset
+ * @gone: the device was pulled out
+ * @needs_reset: the device wants to be reset, and is happy then
+ * @on_wait: what the device does when the driver sleeps, if not up to the input
  * @status: the device status
  * @queue_size: size of all queues
  * @queues: the queues
@@ -53,11 +59,15 @@ struct host {
 	struct virtio_device vdev;
 	struct device parent;
 	u8 config[256];
+	u8 written[256];
 	unsigned int config_size;
 	bool flux;
 	unsigned int stuck_generation;
 	bool bound;
 	bool may_shrink;
+	bool gone;
+	bool needs_reset;
+	void (*on_wait)(void);
 	u8 status;
 	unsigned int queue_size;
 	struct host_queue queues[HOST_MAX_QUEUES];
@@ -81,6 +91,10 @@ void host_spoil_config(void);
 
 /* The device does the next thing: interrupts too, so no lock may be held. */
 void host_act(void);
+/* The device takes the next buffer, gives its Nth one back, interrupts. */
+bool host_take(unsigned int queue);
+void host_give(unsigned int queue, unsigned int n);
+void host_interrupt(unsigned int queue);
 /* The driver sleeps: the device acts. */
 void host_wait(void);
 /* The device answers all there is, and interrupts. */
@@ -92,6 +106,8 @@ void host_finish(void);
 void host_remember(void *start, size_t size, void *owner);
 void host_forget(void);
 
+/* Runs the next work: false if there is none. */
+bool work_step(void);
 /* Runs work until there is none: false if it does not end. */
 bool work_run(void);
 bool work_waits(void);

@@ -15,15 +15,76 @@
 /* Where no sense data was written */
 #define UNTOUCHED	0xee
 
+bool in_kdump_kernel;
 static struct Scsi_Host *host_of_all;
 static struct scsi_cmnd *commands[MAX_COMMANDS];
 static unsigned int num_commands;
+static unsigned int num_done;
 static struct scsi_device devices[MAX_DEVICES];
 static u8 memory[4 * 4096] __aligned(4096);
 
 struct Scsi_Host *midlayer_host(void)
 {
 	return host_of_all;
+}
+
+/* Memory that is there when there is none */
+
+static mempool_t *the_pool;
+
+mempool_t *mempool_create_kmalloc_pool(unsigned int reserve, unsigned int size)
+{
+	mempool_t *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+
+	if (!pool)
+		return NULL;
+	pool->reserve = reserve;
+	pool->size = size;
+	check(reserve <= ARRAY_SIZE(pool->elem), "a reserve of %u", reserve);
+	while (pool->left < reserve) {
+		pool->elem[pool->left] = kmalloc(size, GFP_KERNEL);
+		if (!pool->elem[pool->left]) {
+			mempool_destroy(pool);
+			return NULL;
+		}
+		pool->left++;
+	}
+	the_pool = pool;
+	return pool;
+}
+
+void mempool_destroy(mempool_t *pool)
+{
+	if (!pool)
+		return;
+	check(!pool->out, "%u elements are not back", pool->out);
+	while (pool->left)
+		kfree(pool->elem[--pool->left]);
+	kfree(pool);
+	the_pool = NULL;
+}
+
+void *mempool_alloc(mempool_t *pool, gfp_t gfp)
+{
+	void *elem = kmalloc(pool->size, gfp);
+
+	if (!elem && pool->left)
+		elem = pool->elem[--pool->left];
+	/* What is there before it is used must not matter. */
+	if (elem)
+		memset(elem, 0xa5, pool->size);
+	pool->out += !!elem;
+	pool->given += !!elem;
+	return elem;
+}
+
+void mempool_free(void *elem, mempool_t *pool)
+{
+	pool->out--;
+	if (pool->left < pool->reserve)
+		pool->elem[pool->left++] = elem;
+	else
+		kfree(elem);
 }
 
 /* Hosts */
@@ -37,6 +98,7 @@ struct Scsi_Host *scsi_host_alloc(const struct scsi_host_template *template,
 		return NULL;
 	shost->hostt = template;
 	shost->max_sectors = template->max_sectors;
+	shost->eh_deadline = -1;
 	memset(devices, 0, sizeof(devices));
 	return shost;
 }
@@ -75,6 +137,7 @@ static struct scsi_cmnd *new_command(unsigned int i)
 	/* Of just the size that the driver may write */
 	sc->sense_buffer = malloc(SCSI_SENSE_BUFFERSIZE);
 	sc->tag = i % shost->nr_hw_queues << 16 | i;
+	sc->timeout = 30 * HZ;
 	check(!shost->hostt->init_cmd_priv(shost, sc), "no private data");
 	return sc;
 }
@@ -127,6 +190,7 @@ static void add_data(struct scsi_cmnd *sc, u8 shape)
 	if (!host_of_all->prot || !(shape & 128))
 		return;
 	sc->prot_nents = 1;
+	sc->prot_op = 1;
 	sg_init_table(sc->prot_sg, 1);
 	sg_set_buf(sc->prot_sg, memory + 3 * 4096, 8);
 }
@@ -147,12 +211,15 @@ struct scsi_cmnd *midlayer_command(struct scsi_device *sdev)
 	sc = commands[i];
 	sc->busy = true;
 	sc->device = sdev;
+	sc->jiffies_at_alloc = jiffies;
+	sc->expired = false;
 	sc->calls = 0;
 	sc->state = 0;
 	sc->resid = 0;
 	sc->len = 0;
 	sc->nents = 0;
 	sc->prot_nents = 0;
+	sc->prot_op = SCSI_PROT_NORMAL;
 	sc->result = 0;
 	memset(&sc->answer, 0, sizeof(sc->answer));
 	memset(sc->sense_buffer, UNTOUCHED, SCSI_SENSE_BUFFERSIZE);
@@ -163,6 +230,7 @@ struct scsi_cmnd *midlayer_command(struct scsi_device *sdev)
 		sc->sc_data_direction = DMA_NONE;
 	else
 		add_data(sc, shape);
+	sc->interval = sc->len;
 	return sc;
 }
 
@@ -207,9 +275,10 @@ static void check_true(const struct scsi_cmnd *sc)
 	check(sc->result == (want_host_byte(answer->response) << 16 | status),
 	      "result %#x of response %u, status %u", sc->result,
 	      answer->response, answer->status);
-	check(sc->resid == answer->resid, "residual %u instead of %u", sc->resid,
-	      answer->resid);
-	check(!memcmp(sc->sense_buffer, answer->sense, answer->sense_len),
+	check(sc->resid == min(answer->resid, sc->len), "residual %u instead of %u",
+	      sc->resid, answer->resid);
+	check(!memcmp(sc->sense_buffer, answer->sense,
+		      min(answer->sense_len, SCSI_SENSE_BUFFERSIZE)),
 	      "other sense data than the device's");
 	check(sense_written(sc) <= answer->sense_len,
 	      "more sense data than the device has given");
@@ -240,9 +309,7 @@ static void check_result(const struct scsi_cmnd *sc)
 	else if (answer->changed)
 		check(host_byte(sc->result) <= DID_TRANSPORT_DISRUPTED,
 		      "result %#x", sc->result);
-	else if (want_host_byte(answer->response) < 0 ||
-		 answer->sense_len > SCSI_SENSE_BUFFERSIZE ||
-		 answer->resid > sc->len)
+	else if (want_host_byte(answer->response) < 0)
 		check_false(sc);
 	else
 		check_true(sc);
@@ -252,6 +319,7 @@ void scsi_done(struct scsi_cmnd *sc)
 {
 	check(sc->busy, "a command is done that nobody sent");
 	check(!sc->calls++, "a command is done twice");
+	num_done++;
 	check_result(sc);
 	/* Whoever waits for one that timed out frees it. */
 	if (!test_bit(SCMD_STATE_COMPLETE, &sc->state))
@@ -307,6 +375,25 @@ static bool try_handler(int (*handler)(struct scsi_cmnd *sc),
 	return ret == SUCCESS;
 }
 
+/* Recovery is what makes memory free: it has none but its reserve. */
+static bool try_without_memory(int (*handler)(struct scsi_cmnd *sc),
+			       struct scsi_cmnd *sc)
+{
+	struct virtqueue *ctrl = host.queues[0].vq;
+	bool can = the_pool->out < the_pool->reserve && host.num_queues &&
+		   !virtqueue_is_broken(ctrl) && ctrl->num_free >= 2 &&
+		   !shim.map_fail_at;
+	unsigned int sent = the_pool->given;
+	bool success;
+
+	shim.alloc_fail_all = true;
+	success = try_handler(handler, sc);
+	shim.alloc_fail_all = false;
+	check(!can || the_pool->given != sent || sc->calls,
+	      "no memory for task management");
+	return success;
+}
+
 static void recover(struct scsi_cmnd *sc)
 {
 	const struct scsi_host_template *hostt = host_of_all->hostt;
@@ -315,9 +402,9 @@ static void recover(struct scsi_cmnd *sc)
 	if (!sc->busy || sc->calls)
 		return;
 	sc->state |= 1UL << SCMD_STATE_COMPLETE;
-	if (!try_handler(hostt->eh_abort_handler, sc) &&
-	    !try_handler(hostt->eh_device_reset_handler, sc) &&
-	    !try_handler(hostt->eh_target_reset_handler, sc)) {
+	if (!try_without_memory(hostt->eh_abort_handler, sc) &&
+	    !try_without_memory(hostt->eh_device_reset_handler, sc) &&
+	    !try_without_memory(hostt->eh_target_reset_handler, sc)) {
 		/* It may fail, and has to take all commands back even so. */
 		hostt->eh_host_reset_handler(sc);
 		for (i = 0; i < num_commands; i++)
@@ -327,23 +414,95 @@ static void recover(struct scsi_cmnd *sc)
 	sc->busy = false;
 }
 
+static bool is_broken(void)
+{
+	struct virtqueue *vq;
+
+	virtio_device_for_each_vq(&host.vdev, vq)
+		if (virtqueue_is_broken(vq))
+			return true;
+	return false;
+}
+
+/*
+ * A device that is there gets its time, and is told once more of what it has, unless
+ * answers were found.
+ */
+static void time_out(struct scsi_cmnd *sc)
+{
+	unsigned int notified = host.notified, done = num_done;
+	enum scsi_timeout_action action;
+
+	if (!sc->busy || sc->calls)
+		return;
+	sc->expired = false;
+	action = host_of_all->hostt->eh_timed_out(sc);
+	check(action == SCSI_EH_RESET_TIMER || action == SCSI_EH_NOT_HANDLED,
+	      "a timeout returns %d", action);
+	if (action == SCSI_EH_NOT_HANDLED) {
+		check(host_of_all->eh_deadline != -1 || is_broken(),
+		      "a command of a device that is there does not wait");
+		recover(sc);
+		return;
+	}
+	midlayer_work();
+	if (num_done != done || !host.num_queues)
+		return;
+	check(host.notified != notified, "a lost kick stays lost");
+	check(host_of_all->eh_deadline == -1, "nobody recovers");
+}
+
+/* Also the work that the driver leaves for later, and the commands that it ends */
+void midlayer_work(void)
+{
+	unsigned int i;
+
+	check(work_run(), "work has no end");
+	for (i = 0; i < num_commands; i++)
+		if (commands[i]->expired)
+			time_out(commands[i]);
+}
+
 void midlayer_time_out(void)
 {
 	u8 which = driver_byte();
 
+	host_of_all->eh_deadline = which & 128 ? 1000 : -1;
 	if (num_commands)
-		recover(commands[which % num_commands]);
+		time_out(commands[which % num_commands]);
 }
 
-void midlayer_drain(void)
+static bool all_done(void)
 {
 	unsigned int i;
 
+	for (i = 0; i < num_commands; i++)
+		if (commands[i]->busy && !commands[i]->calls)
+			return false;
+	return true;
+}
+
+static void time_out_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < num_commands; i++)
+		time_out(commands[i]);
+	midlayer_work();
+}
+
+/* One that answers does so now; one that does not is pulled out. */
+void midlayer_drain(void)
+{
 	midlayer_commit();
 	host_finish();
-	for (i = 0; i < num_commands; i++)
-		recover(commands[i]);
-	check(work_run(), "work has no end");
+	time_out_all();
+	if (!all_done()) {
+		host.gone = true;
+		time_out_all();
+	}
+	check(all_done(), "a command of a device that is gone never ends");
+	midlayer_work();
 }
 
 int scsi_execute_cmd(struct scsi_device *sdev, const u8 *cdb, int opf, void *buf,
@@ -358,7 +517,7 @@ int scsi_execute_cmd(struct scsi_device *sdev, const u8 *cdb, int opf, void *buf
 	sc->cmd_len = 6;
 	sc->flags = SCMD_LAST;
 	sc->sc_data_direction = DMA_FROM_DEVICE;
-	sc->prot_nents = 0;
+	sc->prot_op = SCSI_PROT_NORMAL;
 	sc->nents = 1;
 	sc->len = len;
 	sg_init_one(sc->sg, buf, len);
@@ -366,7 +525,13 @@ int scsi_execute_cmd(struct scsi_device *sdev, const u8 *cdb, int opf, void *buf
 		return -EIO;
 	for (n = 0; n < 4 && !sc->calls; n++)
 		host_wait();
-	recover(sc);
+	host_finish();
+	time_out(sc);
+	if (sc->busy && !sc->calls) {
+		host.gone = true;
+		time_out(sc);
+	}
+	check(!sc->busy || sc->calls, "a command of the mid-layer's never ends");
 	host_forget();
 	return sc->result;
 }
@@ -426,6 +591,7 @@ void scsi_scan_target(struct device *parent, unsigned int channel,
 
 void scsi_scan_host(struct Scsi_Host *shost)
 {
+	shost->scans++;
 	scsi_add_device(shost, 0, 0, 0);
 }
 
@@ -441,4 +607,5 @@ void scsi_remove_device(struct scsi_device *sdev)
 void scsi_rescan_device(struct scsi_device *sdev)
 {
 	check(sdev->present, "a rescan of no device");
+	sdev->rescans++;
 }

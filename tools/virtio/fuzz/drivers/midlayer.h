@@ -22,6 +22,7 @@ struct scsi_cmnd *midlayer_find(u64 tag);
 void midlayer_commit(void);
 void midlayer_poll(void);
 void midlayer_time_out(void);
+void midlayer_work(void);
 void midlayer_drain(void);
 
 #endif

@@ -11,12 +11,20 @@
 /* Results of a driver's functions */
 #define SUCCESS			0x2002
 #define FAILED			0x2003
+enum scsi_timeout_action {
+	SCSI_EH_DONE,
+	SCSI_EH_RESET_TIMER,
+	SCSI_EH_NOT_HANDLED,
+};
+
 #define SCSI_MLQUEUE_HOST_BUSY	0x1055
 #define host_byte(result)	((result) >> 16 & 0xff)
 
 #define SCSI_SENSE_BUFFERSIZE	96
 #define SCAN_WILD_CARD		(~0)
 #define SCSI_SCAN_INITIAL	0
+#define SECTOR_SHIFT		9
+#define IO_TLB_SHIFT		11
 #define SD_TIMEOUT		30
 #define SD_MAX_RETRIES		5
 #define BLIST_TRY_VPD_PAGES	1
@@ -31,18 +39,29 @@ enum hctx_type { HCTX_TYPE_DEFAULT, HCTX_TYPE_READ, HCTX_TYPE_POLL, HCTX_MAX_TYP
 struct blk_mq_queue_map {
 	unsigned int nr_queues;
 	unsigned int queue_offset;
+	char kind;
+	unsigned int first;
 };
 
 struct blk_mq_tag_set {
 	struct blk_mq_queue_map map[HCTX_MAX_TYPES];
 };
 
-#define blk_mq_map_queues(map)			do { } while (0)
-#define blk_mq_virtio_map_queues(map, vdev, i)	do { } while (0)
+/* @kind of a map: 'p' for one that is spread by number, 'i' by interrupts from @first on */
+#define blk_mq_map_queues(map)			((map)->kind = 'p')
+#define blk_mq_virtio_map_queues(map, vdev, i)	((map)->kind = 'i', (map)->first = (i))
 #define blk_mq_wait_quiesce_done(set)		do { } while (0)
 #define blk_mq_unique_tag(sc)			((sc)->tag)
 #define blk_mq_unique_tag_to_hwq(tag)		((tag) >> 16)
 #define scsi_cmd_to_rq(sc)			(sc)
+#define blk_abort_request(sc)			((sc)->expired = true)
+
+/* Each CPU takes interrupts. */
+#define cpu_possible_mask		NULL
+#define housekeeping_cpumask(type)	NULL
+#define cpumask_weight_and(a, b)	nr_cpu_ids
+extern bool in_kdump_kernel;
+#define is_kdump_kernel()		in_kdump_kernel
 
 struct irq_affinity {
 	unsigned int pre_vectors;
@@ -52,6 +71,23 @@ struct irq_affinity {
 
 #define memalloc_noio_save()		0
 #define memalloc_noio_restore(flags)	((void)(flags))
+#define memalloc_noreclaim_save()	0
+#define memalloc_noreclaim_restore(flags) ((void)(flags))
+
+/* @out: how many elements somebody has; @given: how often one was given */
+typedef struct {
+	unsigned int reserve;
+	unsigned int size;
+	unsigned int left;
+	unsigned int out;
+	unsigned int given;
+	void *elem[8];
+} mempool_t;
+
+mempool_t *mempool_create_kmalloc_pool(unsigned int reserve, unsigned int size);
+void mempool_destroy(mempool_t *pool);
+void *mempool_alloc(mempool_t *pool, gfp_t gfp);
+void mempool_free(void *elem, mempool_t *pool);
 
 typedef struct {
 	int count;
@@ -72,10 +108,12 @@ struct t10_pi_tuple {
 
 struct scsi_device {
 	struct Scsi_Host *host;
+	struct device sdev_gendev;
 	unsigned int id;
 	u64 lun;
 	unsigned int eh_timeout;
 	unsigned int sdev_bflags;
+	unsigned int rescans;
 	bool present;
 };
 
@@ -97,6 +135,7 @@ struct scsi_answer {
 /**
  * struct scsi_cmnd - a command, the driver's private data follows
  * @busy: somebody owns it
+ * @expired: its time is over
  * @calls: how often the driver said that it is done
  * @answer: what the device said
  */
@@ -110,13 +149,18 @@ struct scsi_cmnd {
 	int flags;
 	int result;
 	u32 tag;
+	unsigned int timeout;
 	unsigned int len;
 	unsigned int resid;
 	unsigned int nents;
 	unsigned int prot_nents;
+	unsigned int prot_op;
+	unsigned int interval;
 	struct scatterlist sg[4];
 	struct scatterlist prot_sg[2];
+	unsigned long jiffies_at_alloc;
 	bool busy;
+	bool expired;
 	unsigned int calls;
 	struct scsi_answer answer;
 };
@@ -131,9 +175,8 @@ struct scsi_cmnd {
 #define scsi_sg_count(sc)	((sc)->nents)
 #define scsi_prot_sglist(sc)	((sc)->prot_sg)
 #define scsi_prot_sg_count(sc)	((sc)->prot_nents)
-#define scsi_get_prot_op(sc)	((sc)->prot_nents)
-/* One block */
-#define scsi_prot_interval(sc)	((sc)->len)
+#define scsi_get_prot_op(sc)	((sc)->prot_op)
+#define scsi_prot_interval(sc)	((sc)->interval)
 #define scsi_set_resid(sc, n)	((sc)->resid = (n))
 
 struct scsi_host_template {
@@ -149,6 +192,7 @@ struct scsi_host_template {
 	void (*map_queues)(struct Scsi_Host *shost);
 	int (*slave_alloc)(struct scsi_device *sdev);
 	int (*change_queue_depth)(struct scsi_device *sdev, int depth);
+	enum scsi_timeout_action (*eh_timed_out)(struct scsi_cmnd *sc);
 	int (*eh_abort_handler)(struct scsi_cmnd *sc);
 	int (*eh_device_reset_handler)(struct scsi_cmnd *sc);
 	int (*eh_target_reset_handler)(struct scsi_cmnd *sc);
@@ -162,6 +206,8 @@ struct scsi_host_template {
 struct Scsi_Host {
 	const struct scsi_host_template *hostt;
 	struct device shost_gendev;
+	struct workqueue_struct *tmf_work_q;
+	int eh_deadline;
 	struct blk_mq_tag_set tag_set;
 	unsigned int nr_hw_queues;
 	unsigned int nr_maps;
@@ -175,6 +221,8 @@ struct Scsi_Host {
 	u64 max_lun;
 	unsigned short max_cmd_len;
 	bool prot;
+	bool guard;
+	unsigned int scans;
 };
 
 #define shost_priv(shost)	((void *)((shost) + 1))
@@ -182,7 +230,7 @@ struct Scsi_Host {
 #define sdev_printk(level, sdev, ...)	do { } while (0)
 #define scmd_printk(level, sc, ...)	do { } while (0)
 #define scsi_host_set_prot(shost, mask)	((shost)->prot = true)
-#define scsi_host_set_guard(shost, type) do { } while (0)
+#define scsi_host_set_guard(shost, type) ((shost)->guard = true)
 #define scsi_change_queue_depth(sdev, depth) (depth)
 
 struct Scsi_Host *scsi_host_alloc(const struct scsi_host_template *template,

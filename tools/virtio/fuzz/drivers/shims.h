@@ -44,7 +44,6 @@
 
 #define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define ktime_get_ns()		0ULL
-#define jiffies			0UL
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 #define time_before(a, b)	time_after(b, a)
 #define pr_warn(...)		do { } while (0)
@@ -114,6 +113,8 @@ struct mutex {
 #define mutex_lock(m)		spin_lock(&(m)->lock)
 #define mutex_unlock(m)		spin_unlock(&(m)->lock)
 #define msleep(ms)		host_wait()
+#define mutex_trylock(m)	(!(m)->lock.locked && ((m)->lock.locked = true))
+#define lockdep_assert_held(l)	BUG_ON(!(l)->locked)
 #define rcu_read_lock()		do { } while (0)
 #define rcu_read_unlock()	do { } while (0)
 
@@ -138,6 +139,23 @@ bool queue_work(struct workqueue_struct *wq, struct work_struct *work);
 bool flush_work(struct work_struct *work);
 bool cancel_work_sync(struct work_struct *work);
 bool disable_work_sync(struct work_struct *work);
+
+/* Time passes where work is put off. */
+
+extern unsigned long jiffies;
+
+struct delayed_work {
+	struct work_struct work;
+};
+
+#define INIT_DELAYED_WORK(w, f)	INIT_WORK(&(w)->work, f)
+#define to_delayed_work(w)	container_of(w, struct delayed_work, work)
+#define cancel_delayed_work_sync(w) cancel_work_sync(&(w)->work)
+#define disable_delayed_work_sync(w) disable_work_sync(&(w)->work)
+#define enable_delayed_work(w)	((w)->work.disabled = false)
+
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork,
+			unsigned long delay);
 
 /* Waiting */
 
