@@ -289,16 +289,22 @@ suspends()
 	wait $fio
 }
 
+# Field 5 of the disk's statistics
+writes() { awk '{ print $5 }' "/sys/block/$1/stat"; }
+wrote_more() { [ "$(writes "$1")" -gt "$2" ]; }
+
 # The controller goes while there is I/O, which has to end, and comes again. (Writes,
 # as fio reads on for ever at the end of a disk that has got no size.)
 test_unplug()
 {
-	local name=$1 disk=$(scsi_disk "$1-0-0") reader
+	local name=$1 disk=$(scsi_disk "$1-0-0") reader before
 
+	before=$(writes "$disk")
 	fio --name=unplug --filename="/dev/$disk" --disk_util=0 --direct=1 --ioengine=io_uring --rw=randwrite \
 		--bs=4k --iodepth=16 --size=16m --time_based --runtime=100 >/dev/null 2>&1 &
 	reader=$!
-	sleep 1
+	# Without the disk, fio makes a file of that name.
+	check "$name: there is a load" wait_for 60 wrote_more "$disk" "$before"
 	echo "# host unplug $name"
 	check "$name: unplugged under load, the disk goes" wait_for 30 has_no_disk "$name-0-0"
 	check "$name: and the load ends" wait_for 10 is_gone $reader
