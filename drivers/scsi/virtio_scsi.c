@@ -1137,10 +1137,20 @@ static unsigned int virtscsi_longest(struct virtscsi *vscsi)
 	       (vscsi->pi ? shost->sg_prot_tablesize : 0);
 }
 
+/* A register of a device that was pulled out reads as all ones. */
+static bool virtscsi_is_gone(struct virtscsi *vscsi)
+{
+	struct virtio_device *vdev = vscsi->vdev;
+
+	return vdev->config->get_status(vdev) == 0xff;
+}
+
 static int virtscsi_start_again(struct virtscsi *vscsi)
 {
 	int err;
 
+	if (virtscsi_is_gone(vscsi))
+		return -ENODEV;
 	err = virtscsi_start(vscsi);
 	if (err)
 		return err;
@@ -1224,14 +1234,6 @@ static void virtscsi_stop_for_good(struct virtscsi *vscsi)
 	vscsi->removed = true;
 	WRITE_ONCE(vscsi->paused, false);
 	virtscsi_stop(vscsi, DID_NO_CONNECT << 16);
-}
-
-/* A register of a device that was pulled out reads as all ones. */
-static bool virtscsi_is_gone(struct virtscsi *vscsi)
-{
-	struct virtio_device *vdev = vscsi->vdev;
-
-	return vdev->config->get_status(vdev) == 0xff;
 }
 
 static bool virtscsi_is_broken(struct virtscsi *vscsi)
