@@ -1609,6 +1609,8 @@ static struct virtio_driver virtscsi_driver = {
 	.remove			= virtscsi_remove,
 	.freeze			= virtscsi_freeze,
 	.restore		= virtscsi_restore,
+	.reset_prepare		= virtscsi_freeze,
+	.reset_done		= virtscsi_restore,
 };
 module_virtio_driver(virtscsi_driver);
 

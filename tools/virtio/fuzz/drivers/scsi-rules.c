@@ -684,6 +684,21 @@ static void rule_host_reset(void)
 	send_and_answer(sdev);
 }
 
+/* It is the bus that resets, with I/O going on. */
+static void rule_reset_by_the_bus(void)
+{
+	struct scsi_device *sdev = disk(0, 0);
+	struct scsi_cmnd *sc = send(sdev);
+
+	check(!target_driver->reset_prepare(&host.vdev), "no preparation");
+	check(sc->calls == 1 && sc->result == DID_RESET << 16, "result %#x", sc->result);
+	check(!midlayer_send(command(sdev)), "a command does not wait for the reset");
+	host.status = VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK;
+	check(!target_driver->reset_done(&host.vdev), "no new start");
+	want_event_buffers(8);
+	send_and_answer(sdev);
+}
+
 static void rule_smaller_queues(void)
 {
 	struct scsi_device *sdev = disk(0, 0);
@@ -1000,6 +1015,7 @@ static const struct rule rules[] = {
 	RULE(target_reset),
 	RULE(host_reset),
 	RULE(pause),
+	RULE(reset_by_the_bus),
 	RULE(smaller_queues),
 	RULE(host_reset_with_events),
 	RULE(luns_come_and_go, .config = CONFIG(.max_lun = 1000)),
