@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef _DRIVERS_NET_VIRTIO_NET_H
+#define _DRIVERS_NET_VIRTIO_NET_H
+/*
+ * The network driver's structures, and who may call whom.
+ *
+ * Each file has one idea. Calls go from left to right only, never back:
+ *
+ *	../virtio_net.c -> netdev, ethtool -> state, queues, stats
+ *	state -> rss, coalesce, hw_stats -> ctrl
+ *	queues -> rx, tx, xsk
+ *	rx -> rx_small, rx_big, rx_mergeable, xsk -> rx_memory
+ *	rx_* -> xdp -> tx
+ *
+ * Locks, outermost first: RTNL for all that configures; the mutex of
+ * struct virtnet_ctrl for a command; a send queue's netdev transmit lock for
+ * its virtqueue. A receive queue belongs to its NAPI, or to the holder of RTNL
+ * while the NAPI is disabled.
+ *
+ * Section numbers refer to the Virtual I/O Device (VIRTIO) specification,
+ * version 1.2.
+ */
+#include <linux/average.h>
+#include <linux/bitmap.h>
+#include <linux/dim.h>
+#include <linux/ethtool.h>
+#include <linux/if_vlan.h>
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
+#include <linux/u64_stats_sync.h>
+#include <linux/virtio.h>
+#include <linux/virtio_net.h>
+#include <linux/workqueue.h>
+#include <net/xdp.h>
+
+struct bpf_prog;
+struct failover;
+struct page_pool;
+struct xsk_buff_pool;
+
+struct virtnet;
+struct virtnet_rq;
+struct virtnet_sq;
+
+/* A full frame without jumbo: what a receive buffer must hold at least */
+#define VIRTNET_FRAME_LEN	(ETH_HLEN + VLAN_HLEN + ETH_DATA_LEN)
+/* Frames up to this many bytes are copied out of their buffer. */
+#define VIRTNET_COPY_LEN	128
+/* Elements of the longest packet: header, linear part and fragments */
+#define VIRTNET_TX_MAX_ELEMS	(MAX_SKB_FRAGS + 2)
+
+/* All headers that a device may want in front of a packet (5.1.6) */
+union virtnet_hdr {
+	struct virtio_net_hdr plain;
+	struct virtio_net_hdr_mrg_rxbuf merged;
+	struct virtio_net_hdr_v1_hash hash;
+};
+
+/* Interrupt moderation of a queue (5.1.6.5.8), units as in the command */
+struct virtnet_coal {
+	u32 max_packets;
+	u32 max_usecs;
+};
+
+struct virtnet_sq_stats {
+	struct u64_stats_sync syncp;
+	u64_stats_t packets;
+	u64_stats_t bytes;
+	u64_stats_t xdp_tx;
+	u64_stats_t xdp_tx_drops;
+	u64_stats_t kicks;
+	u64_stats_t tx_timeouts;
+	u64_stats_t stop;
+	u64_stats_t wake;
+};
+
+struct virtnet_rq_stats {
+	struct u64_stats_sync syncp;
+	u64_stats_t packets;
+	u64_stats_t bytes;
+	u64_stats_t drops;
+	u64_stats_t xdp_packets;
+	u64_stats_t xdp_tx;
+	u64_stats_t xdp_redirects;
+	u64_stats_t xdp_drops;
+	u64_stats_t kicks;
+	u64_stats_t alloc_fail;
+};
+
+/**
+ * struct virtnet_sq - a send queue
+ * @vq: its virtqueue, under the transmit lock of its netdev queue
+ * @vn: the device
+ * @usable: packets may be added: up, not being reset, not broken. Under the
+ *          transmit lock; checked by everyone who adds or wakes.
+ * @napi_mode: skbs are freed by NAPI (BQL counts them), not orphaned
+ * @xsk_pool: the AF_XDP socket pool it sends for, NULL if none
+ * @xsk: completion state of @xsk_pool, see xsk.c
+ * @napi: reclaims sent packets
+ * @stats: written under the transmit lock
+ * @coal: interrupt moderation, as the device has it
+ * @name: name of the virtqueue, "output.N"
+ */
+struct virtnet_sq {
+	struct virtqueue *vq;
+	struct virtnet *vn;
+	bool usable;
+	bool napi_mode;
+	struct xsk_buff_pool *xsk_pool;
+	struct virtnet_xsk_tx *xsk;
+	struct napi_struct napi ____cacheline_aligned_in_smp;
+	struct virtnet_sq_stats stats;
+
+	struct virtnet_coal coal ____cacheline_aligned_in_smp;
+	char name[16];
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct virtnet_rx_kind - how buffers of a kind are posted and received
+ * @name: for messages
+ * @elems: elements of one buffer at most, depends on the device: 0 for "ask @vn"
+ * @start: make what the queue needs for such buffers; may sleep
+ * @stop: undo @start; no buffer is posted or in use any more
+ * @fill: post buffers until the ring is full, publish them once. 0, or
+ *        -ENOMEM: NAPI polls again.
+ * @receive: take at most @budget used packets to the stack or to the XDP
+ *           program; returns how many
+ * @free: give back a posted buffer that the device did not use
+ *
+ * Called for each batch, not for each packet. The kinds are small, big,
+ * mergeable and, while an AF_XDP socket owns the queue, xsk.
+ */
+struct virtnet_rx_kind {
+	const char *name;
+	int (*start)(struct virtnet_rq *rq);
+	void (*stop)(struct virtnet_rq *rq);
+	int (*fill)(struct virtnet_rq *rq, gfp_t gfp);
+	unsigned int (*receive)(struct virtnet_rq *rq, unsigned int budget,
+				struct virtnet_rx_batch *batch);
+	void (*free)(struct virtnet_rq *rq, void *token);
+};
+
+/**
+ * struct virtnet_rx_batch - what one NAPI poll has counted so far
+ * @packets: received
+ * @bytes: of these
+ * @drops: could not be delivered
+ * @xdp_packets: seen by the program
+ * @xdp_tx: sent back by it
+ * @xdp_redirects: redirected by it
+ * @xdp_drops: dropped by it
+ * @flush: VIRTNET_XDP_TX and VIRTNET_XDP_REDIRECT: what the end of the poll
+ *         has to flush
+ */
+struct virtnet_rx_batch {
+	unsigned int packets;
+	unsigned int bytes;
+	unsigned int drops;
+	unsigned int xdp_packets;
+	unsigned int xdp_tx;
+	unsigned int xdp_redirects;
+	unsigned int xdp_drops;
+	unsigned int flush;
+};
+
+#define VIRTNET_XDP_TX		BIT(0)
+#define VIRTNET_XDP_REDIRECT	BIT(1)
+
+DECLARE_EWMA(virtnet_len, 0, 64)
+
+/**
+ * struct virtnet_rq - a receive queue
+ * @vq: its virtqueue
+ * @vn: the device
+ * @kind: how buffers are made
+ * @pool: where their memory comes from, NULL without page_pool
+ * @prog: the XDP program, NULL if none
+ * @avg_len: of packets; sizes the buffers of the mergeable kind
+ * @frag: where memory comes from without page_pool
+ * @kind_data: what @kind keeps for itself
+ * @xsk_pool: the AF_XDP socket pool that owns the queue, NULL if none
+ * @xdp_rxq: what XDP programs are told about the queue
+ * @napi: receives
+ * @stats: written by NAPI only
+ * @dim: dynamic interrupt moderation; @dim_calls: interrupts for it
+ * @coal: interrupt moderation, as the device has it; under @dim_lock
+ * @dim_enabled: @dim decides on @coal; under @dim_lock
+ * @name: name of the virtqueue, "input.N"
+ */
+struct virtnet_rq {
+	struct virtqueue *vq;
+	struct virtnet *vn;
+	const struct virtnet_rx_kind *kind;
+	struct page_pool *pool;
+	struct bpf_prog __rcu *prog;
+	struct ewma_virtnet_len avg_len;
+	struct page_frag frag;
+	void *kind_data;
+	struct xsk_buff_pool *xsk_pool;
+	struct xdp_rxq_info xdp_rxq;
+	struct napi_struct napi ____cacheline_aligned_in_smp;
+	struct virtnet_rq_stats stats;
+
+	struct dim dim ____cacheline_aligned_in_smp;
+	u16 dim_calls;
+	u32 dim_packets;
+	bool dim_enabled;
+	struct mutex dim_lock;
+	struct virtnet_coal coal;
+	char name[16];
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct virtnet_ctrl - the control queue (5.1.6.5)
+ * @vq: NULL without VIRTIO_NET_F_CTRL_VQ
+ * @lock: one command at a time
+ * @stuck: the device has not answered a command in time; its memory is the
+ *         device's until it does
+ * @page: header, data, reply and status of the command; never the caller's
+ *        memory, as a late device may still read and write it
+ * @page_len: bytes at @page
+ */
+struct virtnet_ctrl {
+	struct virtqueue *vq;
+	struct mutex lock;
+	bool stuck;
+	void *page;
+	size_t page_len;
+};
+
+/**
+ * struct virtnet_rss - what decides on the queue of a received packet (5.1.6.5.7)
+ * @has_rss: the device spreads packets
+ * @has_hash: and tells the hash with each packet
+ * @types_supported: VIRTIO_NET_RSS_HASH_TYPE_* of the device that we know
+ * @types: the desired ones
+ * @hash_on: report hashes (NETIF_F_RXHASH)
+ * @key_len: bytes of the key, at most NETDEV_RSS_KEY_LEN
+ * @table_len: entries, a power of two
+ * @key: the key
+ * @table: queue of each entry
+ */
+struct virtnet_rss {
+	bool has_rss;
+	bool has_hash;
+	u32 types_supported;
+	u32 types;
+	bool hash_on;
+	u8 key_len;
+	u16 table_len;
+	u8 key[NETDEV_RSS_KEY_LEN];
+	u16 *table;
+};
+
+/**
+ * struct virtnet_state - what the administrator wants, under RTNL
+ * @vlans: VLAN ids let through; MAC, lists and modes are in the net_device
+ * @pairs: queue pairs in use by the stack
+ * @xdp_pairs: further pairs for lock-free XDP transmit
+ * @offloads: guest offloads wanted (mask of feature bits), as if no program
+ *            were attached
+ * @rx_num: ring size of receive queues, 0 for the device's choice
+ * @tx_num: the same for send queues
+ * @tx_coal: interrupt moderation of new send queues
+ * @rx_coal: the same for receive queues
+ * @rx_dim: dynamic moderation of all receive queues
+ * @rss: RSS table, key, fields
+ * @prog: the XDP program, NULL if none
+ *
+ * virtnet_apply_all() makes the device so: in probe, resume and recovery.
+ */
+struct virtnet_state {
+	DECLARE_BITMAP(vlans, VLAN_N_VID);
+	u16 pairs;
+	u16 xdp_pairs;
+	u64 offloads;
+	u32 rx_num;
+	u32 tx_num;
+	struct virtnet_coal tx_coal;
+	struct virtnet_coal rx_coal;
+	bool rx_dim;
+	struct virtnet_rss rss;
+	struct bpf_prog *prog;
+};
+
+/**
+ * struct virtnet - a network device
+ * @vdev: the virtio device
+ * @dev: the net_device; this is its private data
+ * @sq: send queues, @max_pairs of them
+ * @rq: receive queues
+ * @kind: of receive buffers, by what was negotiated
+ * @hdr_len: bytes of the header in front of each packet
+ * @header_anywhere: header and data may share an element
+ * @big_frags: pages of a big buffer after the first
+ * @big_endian: byte order of a legacy device's header: see virtnet_le()
+ * @max_pairs: queue pairs of the device
+ * @state: what is wanted
+ * @ctrl: the control queue
+ * @offloads_applied: guest offloads that the device has
+ * @offloads_capable: guest offloads that can be switched
+ * @stats_cap: VIRTIO_NET_STATS_TYPE_* of the device
+ * @stats_base: counters of queues that suspend or resize destroyed are kept in
+ *              the queues: they live as long as the net_device
+ * @status: VIRTIO_NET_S_* seen last
+ * @speed: of the link, or SPEED_UNKNOWN
+ * @duplex: of the link
+ * @config_work: a configuration change
+ * @rx_mode_work: apply rx mode, lists
+ * @reset_work: recovery after a transmit timeout
+ * @closing: works must not be queued any more
+ * @affinity_set: queues have their CPUs
+ * @node: CPU hotplug instance, online
+ * @node_dead: CPU hotplug instance, dead
+ * @failover: for a standby device
+ *
+ * Nothing here is written for each packet.
+ */
+struct virtnet {
+	struct virtio_device *vdev;
+	struct net_device *dev;
+	struct virtnet_sq *sq;
+	struct virtnet_rq *rq;
+	const struct virtnet_rx_kind *kind;
+	u8 hdr_len;
+	bool header_anywhere;
+	bool little_endian;
+	u16 big_frags;
+	u16 max_pairs;
+
+	struct virtnet_state state;
+	struct virtnet_ctrl ctrl;
+	u64 offloads_applied;
+	u64 offloads_capable;
+	u64 stats_cap;
+	u16 status;
+	u32 speed;
+	u8 duplex;
+
+	struct work_struct config_work;
+	struct work_struct rx_mode_work;
+	struct work_struct reset_work;
+	bool closing;
+	bool affinity_set;
+	struct hlist_node node;
+	struct hlist_node node_dead;
+	struct failover *failover;
+};
+
+/* rx queue i is virtqueue 2i, send queue i is 2i + 1 (5.1.2). */
+static inline unsigned int virtnet_rx_index(const struct virtqueue *vq)
+{
+	return vq->index / 2;
+}
+
+static inline unsigned int virtnet_tx_index(const struct virtqueue *vq)
+{
+	return vq->index / 2;
+}
+
+static inline struct virtnet_rq *virtnet_vq_to_rq(const struct virtqueue *vq)
+{
+	struct virtnet *vn = vq->vdev->priv;
+
+	return &vn->rq[virtnet_rx_index(vq)];
+}
+
+static inline struct virtnet_sq *virtnet_vq_to_sq(const struct virtqueue *vq)
+{
+	struct virtnet *vn = vq->vdev->priv;
+
+	return &vn->sq[virtnet_tx_index(vq)];
+}
+
+static inline struct netdev_queue *virtnet_txq(const struct virtnet_sq *sq)
+{
+	return netdev_get_tx_queue(sq->vn->dev, sq - sq->vn->sq);
+}
+
+/* module parameters, ../virtio_net.c */
+extern int virtnet_napi_weight;
+extern bool virtnet_napi_tx;
+
+/* ctrl.c: one command at a time; may sleep */
+int virtnet_ctrl_init(struct virtnet *vn);
+void virtnet_ctrl_free(struct virtnet *vn);
+/* @data: @len bytes that the device reads; 0, -EINVAL (refused), -ETIMEDOUT, -EBUSY
+ * (an earlier one has not been answered), -EIO (broken), -EOPNOTSUPP (no control queue)
+ */
+int virtnet_ctrl_command(struct virtnet *vn, u8 class, u8 cmd,
+			 const void *data, size_t len);
+/* The same with a reply of at most @reply_len bytes: the number of bytes that the
+ * device wrote, or an error.
+ */
+int virtnet_ctrl_query(struct virtnet *vn, u8 class, u8 cmd, const void *data,
+		       size_t len, void *reply, size_t reply_len);
+
+/* state.c: make the device what is wanted; all under RTNL */
+int virtnet_apply_mac(struct virtnet *vn, const u8 *addr);
+int virtnet_apply_rx_mode(struct virtnet *vn);
+int virtnet_apply_vlan(struct virtnet *vn, u16 vid, bool add);
+int virtnet_apply_pairs(struct virtnet *vn, u16 pairs);
+/* what the device should have now: state.offloads, or none with a program */
+int virtnet_apply_offloads(struct virtnet *vn, u64 offloads);
+int virtnet_apply_all(struct virtnet *vn);
+
+/* rss.c */
+int virtnet_rss_init(struct virtnet *vn);	/* reads the configuration */
+void virtnet_rss_free(struct virtnet *vn);
+void virtnet_rss_spread(struct virtnet *vn, u16 pairs);	/* default table */
+int virtnet_rss_apply(struct virtnet *vn);	/* RSS or hash configuration */
+int virtnet_rss_set_hash_on(struct virtnet *vn, bool on);
+u32 virtnet_rss_key_size(struct net_device *dev);
+u32 virtnet_rss_table_size(struct net_device *dev);
+int virtnet_get_rxfh(struct net_device *dev, struct ethtool_rxfh_param *rxfh);
+int virtnet_set_rxfh(struct net_device *dev, struct ethtool_rxfh_param *rxfh,
+		     struct netlink_ext_ack *extack);
+int virtnet_get_rxfh_fields(struct net_device *dev,
+			    struct ethtool_rxfh_fields *info);
+int virtnet_set_rxfh_fields(struct net_device *dev,
+			    const struct ethtool_rxfh_fields *info,
+			    struct netlink_ext_ack *extack);
+
+/* coalesce.c */
+int virtnet_coalesce_init(struct virtnet *vn);
+void virtnet_coalesce_free(struct virtnet *vn);
+int virtnet_coalesce_apply(struct virtnet *vn);	/* all queues */
+int virtnet_coalesce_apply_rq(struct virtnet_rq *rq);	/* one, after a reset */
+int virtnet_coalesce_apply_sq(struct virtnet_sq *sq);
+void virtnet_dim_start(struct virtnet_rq *rq);		/* queue goes up */
+void virtnet_dim_stop(struct virtnet_rq *rq);		/* queue goes down */
+void virtnet_dim_update(struct virtnet_rq *rq);		/* by NAPI, end of a poll */
+int virtnet_get_coalesce(struct net_device *dev, struct ethtool_coalesce *ec,
+			 struct kernel_ethtool_coalesce *kernel_ec,
+			 struct netlink_ext_ack *extack);
+int virtnet_set_coalesce(struct net_device *dev, struct ethtool_coalesce *ec,
+			 struct kernel_ethtool_coalesce *kernel_ec,
+			 struct netlink_ext_ack *extack);
+int virtnet_get_queue_coalesce(struct net_device *dev, u32 queue,
+			       struct ethtool_coalesce *ec);
+int virtnet_set_queue_coalesce(struct net_device *dev, u32 queue,
+			       struct ethtool_coalesce *ec);
+
+/* hw_stats.c: counters of the device */
+int virtnet_hw_stats_init(struct virtnet *vn);	/* what it has */
+/* Appends names or values for ethtool -S; see stats.c for the order. */
+unsigned int virtnet_hw_stats_count(struct virtnet *vn, bool tx);
+void virtnet_hw_stats_names(struct virtnet *vn, u8 **p, bool tx, int queue);
+int virtnet_hw_stats_read(struct virtnet *vn, u64 *data);
+void virtnet_hw_qstats_rx(struct virtnet *vn, int i, struct netdev_queue_stats_rx *s);
+void virtnet_hw_qstats_tx(struct virtnet *vn, int i, struct netdev_queue_stats_tx *s);
+
+/* stats.c */
+void virtnet_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *tot);
+int virtnet_get_sset_count(struct net_device *dev, int sset);
+void virtnet_get_strings(struct net_device *dev, u32 sset, u8 *data);
+void virtnet_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *s,
+			       u64 *data);
+extern const struct netdev_stat_ops virtnet_stat_ops;
+
+/* ethtool.c */
+extern const struct ethtool_ops virtnet_ethtool_ops;
+
+/* netdev.c */
+extern const struct net_device_ops virtnet_netdev_ops;
+void virtnet_config_changed(struct virtio_device *vdev);
+void virtnet_config_work(struct work_struct *work);
+void virtnet_rx_mode_work(struct work_struct *work);
+void virtnet_reset_work(struct work_struct *work);
+void virtnet_update_link(struct virtnet *vn);
+void virtnet_update_speed(struct virtnet *vn);
+
+/* queues.c */
+int virtnet_queues_alloc(struct virtnet *vn);		/* the arrays */
+void virtnet_queues_free(struct virtnet *vn);
+int virtnet_queues_create(struct virtnet *vn);		/* the virtqueues */
+void virtnet_queues_destroy(struct virtnet *vn);	/* after device reset */
+int virtnet_queues_up(struct virtnet *vn);		/* open */
+void virtnet_queues_down(struct virtnet *vn);		/* stop */
+/* Nobody receives on, or sends with, the queue in between; RTNL. */
+void virtnet_rx_pause(struct virtnet_rq *rq);
+void virtnet_rx_resume(struct virtnet_rq *rq);
+void virtnet_tx_pause(struct virtnet_sq *sq);
+void virtnet_tx_resume(struct virtnet_sq *sq);
+/* New size, or 0 to reset at the present size */
+int virtnet_rx_resize(struct virtnet_rq *rq, u32 num);
+int virtnet_tx_resize(struct virtnet_sq *sq, u32 num);
+/* @kind takes the queue over; all posted buffers of the old one are freed. */
+int virtnet_rx_set_kind(struct virtnet_rq *rq, const struct virtnet_rx_kind *kind);
+void virtnet_set_affinity(struct virtnet *vn);
+void virtnet_clear_affinity(struct virtnet *vn);
+int virtnet_hotplug_init(void);
+void virtnet_hotplug_exit(void);
+int virtnet_hotplug_add(struct virtnet *vn);
+void virtnet_hotplug_remove(struct virtnet *vn);
+
+/* rx.c */
+void virtnet_rx_interrupt(struct virtqueue *vq);
+int virtnet_rx_poll(struct napi_struct *napi, int budget);
+void virtnet_rx_recycle(struct virtqueue *vq, void *token);
+void virtnet_rx_free_unused(struct virtnet_rq *rq);
+int virtnet_rx_fill(struct virtnet_rq *rq, gfp_t gfp);
+/* A complete packet goes to the stack; consumes @skb. */
+void virtnet_rx_deliver(struct virtnet_rq *rq, struct sk_buff *skb,
+			const union virtnet_hdr *hdr,
+			struct virtnet_rx_batch *batch);
+extern const struct virtnet_rx_kind virtnet_rx_small;
+extern const struct virtnet_rx_kind virtnet_rx_big;
+extern const struct virtnet_rx_kind virtnet_rx_mergeable;
+unsigned int virtnet_mergeable_buf_len(struct virtnet_rq *rq);	/* for sysfs */
+
+/* tx.c */
+netdev_tx_t virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev);
+void virtnet_tx_interrupt(struct virtqueue *vq);
+int virtnet_tx_poll(struct napi_struct *napi, int budget);
+/* Free what was sent; under the transmit lock. */
+void virtnet_tx_reclaim(struct virtnet_sq *sq, bool in_napi);
+/* The receive side's NAPI reclaims for its pair, if the lock is free. */
+void virtnet_tx_reclaim_pair(struct virtnet_rq *rq, int budget);
+void virtnet_tx_recycle(struct virtqueue *vq, void *token);
+void virtnet_tx_recycle_done(struct virtqueue *vq);
+void virtnet_tx_free_unused(struct virtnet_sq *sq);
+int virtnet_tx_add_frame(struct virtnet_sq *sq, struct xdp_frame *frame);
+void virtnet_tx_kick(struct virtnet_sq *sq);
+
+/* xdp.c */
+int virtnet_bpf(struct net_device *dev, struct netdev_bpf *bpf);
+int virtnet_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,
+		     u32 flags);
+u32 virtnet_xdp_run(struct virtnet_rq *rq, struct bpf_prog *prog,
+		    struct xdp_buff *xdp, struct virtnet_rx_batch *batch);
+void virtnet_xdp_flush(struct virtnet_rq *rq, struct virtnet_rx_batch *batch);
+/* The program of the state runs on all queues, or none: after resume. */
+int virtnet_xdp_apply(struct virtnet *vn);
+extern const struct xdp_metadata_ops virtnet_xdp_metadata_ops;
+
+/* xsk.c */
+int virtnet_xsk_setup(struct net_device *dev, struct xsk_buff_pool *pool, u16 qid);
+int virtnet_xsk_wakeup(struct net_device *dev, u32 qid, u32 flags);
+bool virtnet_xsk_tx(struct virtnet_sq *sq, int budget);	/* by tx NAPI */
+void virtnet_xsk_complete(struct virtnet_sq *sq, void *token);
+
+#endif /* _DRIVERS_NET_VIRTIO_NET_H */
