@@ -11,6 +11,7 @@
  *	queues -> rx, tx, xsk
  *	rx -> rx_small, rx_big, rx_mergeable, xsk -> rx_memory
  *	rx_* -> xdp -> tx
+ *	netdev -> bpf -> state, queues
  *
  * Locks, outermost first: RTNL for all that configures; the mutex of
  * struct virtnet_ctrl for a command; a send queue's netdev transmit lock for
@@ -87,6 +88,16 @@ struct virtnet_rq_stats {
 	u64_stats_t alloc_fail;
 };
 
+/* Tokens of send queues: what they point to, in the low bits; see tx.c */
+enum virtnet_tx_tag {
+	VIRTNET_TX_SKB,		/* BQL counts it */
+	VIRTNET_TX_ORPHAN,
+	VIRTNET_TX_FRAME,
+	VIRTNET_TX_XSK,		/* not a pointer: a slot, shifted by 2 */
+};
+
+#define VIRTNET_TX_TAG_MASK	3UL
+
 /**
  * struct virtnet_sq - a send queue
  * @vq: its virtqueue, under the transmit lock of its netdev queue
@@ -119,7 +130,8 @@ struct virtnet_sq {
  * struct virtnet_rx_kind - how buffers of a kind are posted and received
  * @name: for messages
  * @elems: elements of one buffer at most, depends on the device: 0 for "ask @vn"
- * @start: make what the queue needs for such buffers; may sleep
+ * @start: make what the queue needs for such buffers, and register
+ *         @rq->xdp_rxq with the memory model of them; may sleep
  * @stop: undo @start; no buffer is posted or in use any more
  * @fill: post buffers until the ring is full, publish them once. 0, or
  *        -ENOMEM: NAPI polls again.
@@ -140,6 +152,9 @@ struct virtnet_rx_kind {
 	void (*free)(struct virtnet_rq *rq, void *token);
 };
 
+/* XDP_TX sends at most so many frames under one lock and with one kick. */
+#define VIRTNET_XDP_BULK	16
+
 /**
  * struct virtnet_rx_batch - what one NAPI poll has counted so far
  * @packets: received
@@ -149,8 +164,9 @@ struct virtnet_rx_kind {
  * @xdp_tx: sent back by it
  * @xdp_redirects: redirected by it
  * @xdp_drops: dropped by it
- * @flush: VIRTNET_XDP_TX and VIRTNET_XDP_REDIRECT: what the end of the poll
- *         has to flush
+ * @redirected: virtnet_xdp_flush() has to flush maps
+ * @frames_num: entries of @frames
+ * @frames: to be sent by virtnet_xdp_flush(), or when there is a bulk of them
  */
 struct virtnet_rx_batch {
 	unsigned int packets;
@@ -160,11 +176,21 @@ struct virtnet_rx_batch {
 	unsigned int xdp_tx;
 	unsigned int xdp_redirects;
 	unsigned int xdp_drops;
-	unsigned int flush;
+	bool redirected;
+	unsigned int frames_num;
+	struct xdp_frame *frames[VIRTNET_XDP_BULK];
 };
 
-#define VIRTNET_XDP_TX		BIT(0)
-#define VIRTNET_XDP_REDIRECT	BIT(1)
+/**
+ * struct virtnet_xdp - a packet for an XDP program
+ * @xdp: the packet
+ * @hdr: a copy of its header, as the program may overwrite what is in front of
+ *       the packet
+ */
+struct virtnet_xdp {
+	struct xdp_buff xdp;
+	const union virtnet_hdr *hdr;
+};
 
 DECLARE_EWMA(virtnet_len, 0, 64)
 
@@ -399,8 +425,12 @@ int virtnet_ctrl_query(struct virtnet *vn, u8 class, u8 cmd, const void *data,
 int virtnet_apply_mac(struct virtnet *vn, const u8 *addr);
 int virtnet_apply_rx_mode(struct virtnet *vn);
 int virtnet_apply_vlan(struct virtnet *vn, u16 vid, bool add);
+/* @pairs: state.pairs + state.xdp_pairs that are going to be; by MQ, or RSS */
 int virtnet_apply_pairs(struct virtnet *vn, u16 pairs);
-/* what the device should have now: state.offloads, or none with a program */
+/*
+ * What the device should have now: state.offloads, or none if
+ * virtnet_offloads_forbidden(). Nothing is sent if it has that already.
+ */
 int virtnet_apply_offloads(struct virtnet *vn, u64 offloads);
 int virtnet_apply_all(struct virtnet *vn);
 
@@ -408,7 +438,11 @@ int virtnet_apply_all(struct virtnet *vn);
 int virtnet_rss_init(struct virtnet *vn);	/* reads the configuration */
 void virtnet_rss_free(struct virtnet *vn);
 void virtnet_rss_spread(struct virtnet *vn, u16 pairs);	/* default table */
-int virtnet_rss_apply(struct virtnet *vn);	/* RSS or hash configuration */
+/*
+ * Send the RSS configuration with @pairs send queues in use (XDP's included), or
+ * without RSS the hash configuration. 0 if the device has neither.
+ */
+int virtnet_rss_apply(struct virtnet *vn, u16 pairs);
 int virtnet_rss_set_hash_on(struct virtnet *vn, bool on);
 u32 virtnet_rss_key_size(struct net_device *dev);
 u32 virtnet_rss_table_size(struct net_device *dev);
@@ -523,21 +557,42 @@ void virtnet_tx_free_unused(struct virtnet_sq *sq);
 int virtnet_tx_add_frame(struct virtnet_sq *sq, struct xdp_frame *frame);
 void virtnet_tx_kick(struct virtnet_sq *sq);
 
-/* xdp.c */
-int virtnet_bpf(struct net_device *dev, struct netdev_bpf *bpf);
+/* xdp.c: programs run */
 int virtnet_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,
 		     u32 flags);
+/*
+ * Run @prog on a packet. XDP_PASS: the packet may have moved, make an skb of it.
+ * XDP_DROP: the caller frees it. XDP_TX, XDP_REDIRECT: it is somebody else's now.
+ * All is counted here.
+ */
 u32 virtnet_xdp_run(struct virtnet_rq *rq, struct bpf_prog *prog,
-		    struct xdp_buff *xdp, struct virtnet_rx_batch *batch);
+		    struct virtnet_xdp *vx, struct virtnet_rx_batch *batch);
+/* At the end of each poll, in the same softirq */
 void virtnet_xdp_flush(struct virtnet_rq *rq, struct virtnet_rx_batch *batch);
-/* The program of the state runs on all queues, or none: after resume. */
-int virtnet_xdp_apply(struct virtnet *vn);
 extern const struct xdp_metadata_ops virtnet_xdp_metadata_ops;
 
-/* xsk.c */
-int virtnet_xsk_setup(struct net_device *dev, struct xsk_buff_pool *pool, u16 qid);
+/* bpf.c: programs and AF_XDP pools come and go, under RTNL */
+int virtnet_bpf(struct net_device *dev, struct netdev_bpf *bpf);
+/* NETDEV_XDP_ACT_* for dev->xdp_features at probe */
+xdp_features_t virtnet_xdp_features(const struct virtnet *vn);
+/* Guest offloads are to be off, as a program or a pool is attached. */
+bool virtnet_offloads_forbidden(const struct virtnet *vn);
+/* The largest MTU that what is attached can do, dev->max_mtu if nothing is */
+unsigned int virtnet_xdp_max_mtu(const struct virtnet *vn);
+
+/* xsk.c: AF_XDP zero copy */
+extern const struct virtnet_rx_kind virtnet_rx_xsk;
 int virtnet_xsk_wakeup(struct net_device *dev, u32 qid, u32 flags);
-bool virtnet_xsk_tx(struct virtnet_sq *sq, int budget);	/* by tx NAPI */
-void virtnet_xsk_complete(struct virtnet_sq *sq, void *token);
+/* Memory for sending from pools, and its end: no frame is in flight any more. */
+struct virtnet_xsk_tx *virtnet_xsk_tx_alloc(struct virtnet_sq *sq);
+void virtnet_xsk_tx_free(struct virtnet_sq *sq, struct virtnet_xsk_tx *xsk);
+/*
+ * By the tx NAPI, under the transmit lock, after a reclaim, if there is
+ * sq->xsk_pool: send what the socket has, and kick. True if there is more than
+ * @budget: poll again.
+ */
+bool virtnet_xsk_tx(struct virtnet_sq *sq, int budget);
+/* A VIRTNET_TX_XSK token came back, from reclaim or recycle. */
+void virtnet_xsk_tx_done(struct virtnet_sq *sq, void *token);
 
 #endif /* _DRIVERS_NET_VIRTIO_NET_H */
