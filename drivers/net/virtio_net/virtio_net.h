@@ -8,10 +8,11 @@
  *
  *	../virtio_net.c -> netdev, ethtool -> state, queues, stats
  *	state -> rss, coalesce, hw_stats -> ctrl
- *	queues -> rx, tx, xsk
+ *	queues -> affinity, coalesce, rx, tx, xsk
  *	rx -> rx_small, rx_big, rx_mergeable, xsk -> rx_memory
  *	rx_* -> xdp -> tx
  *	netdev -> bpf -> state, queues
+ *	all -> link
  *
  * Locks, outermost first: RTNL for all that configures; the mutex of
  * struct virtnet_ctrl for a command; a send queue's netdev transmit lock for
@@ -41,6 +42,7 @@ struct xsk_buff_pool;
 
 struct virtnet;
 struct virtnet_rq;
+struct virtnet_rx_batch;
 struct virtnet_sq;
 
 /* A full frame without jumbo: what a receive buffer must hold at least */
@@ -104,7 +106,9 @@ enum virtnet_tx_tag {
  * @vn: the device
  * @usable: packets may be added: up, not being reset, not broken. Under the
  *          transmit lock; checked by everyone who adds or wakes.
- * @napi_mode: skbs are freed by NAPI (BQL counts them), not orphaned
+ * @napi_mode: skbs are freed by NAPI (BQL counts them), not orphaned; changes
+ *             only while the device is down. @napi is enabled in either mode.
+ * @timed_out: the stack has reported that it doesn't move, see virtnet_reset_work()
  * @xsk_pool: the AF_XDP socket pool it sends for, NULL if none
  * @xsk: completion state of @xsk_pool, see xsk.c
  * @napi: reclaims sent packets
@@ -117,6 +121,7 @@ struct virtnet_sq {
 	struct virtnet *vn;
 	bool usable;
 	bool napi_mode;
+	bool timed_out;
 	struct xsk_buff_pool *xsk_pool;
 	struct virtnet_xsk_tx *xsk;
 	struct napi_struct napi ____cacheline_aligned_in_smp;
@@ -129,7 +134,6 @@ struct virtnet_sq {
 /**
  * struct virtnet_rx_kind - how buffers of a kind are posted and received
  * @name: for messages
- * @elems: elements of one buffer at most, depends on the device: 0 for "ask @vn"
  * @start: make what the queue needs for such buffers, and register
  *         @rq->xdp_rxq with the memory model of them; may sleep
  * @stop: undo @start; no buffer is posted or in use any more
@@ -240,18 +244,16 @@ struct virtnet_rq {
  * struct virtnet_ctrl - the control queue (5.1.6.5)
  * @vq: NULL without VIRTIO_NET_F_CTRL_VQ
  * @lock: one command at a time
- * @stuck: the device has not answered a command in time; its memory is the
- *         device's until it does
- * @page: header, data, reply and status of the command; never the caller's
- *        memory, as a late device may still read and write it
- * @page_len: bytes at @page
+ * @late: a command that the device has not answered in time: its memory is the
+ *        device's until it does. NULL if there is none.
+ * @late_work: waits for the answer to @late, and then has the wanted state
+ *             applied, as nobody knows what the device did
  */
 struct virtnet_ctrl {
 	struct virtqueue *vq;
 	struct mutex lock;
-	bool stuck;
-	void *page;
-	size_t page_len;
+	struct virtnet_cmd *late;
+	struct delayed_work late_work;
 };
 
 /**
@@ -319,28 +321,29 @@ struct virtnet_state {
  * @hdr_len: bytes of the header in front of each packet
  * @header_anywhere: header and data may share an element
  * @big_frags: pages of a big buffer after the first
- * @big_endian: byte order of a legacy device's header: see virtnet_le()
+ * @little_endian: byte order of the header
  * @max_pairs: queue pairs of the device
  * @state: what is wanted
  * @ctrl: the control queue
  * @offloads_applied: guest offloads that the device has
  * @offloads_capable: guest offloads that can be switched
  * @stats_cap: VIRTIO_NET_STATS_TYPE_* of the device
- * @stats_base: counters of queues that suspend or resize destroyed are kept in
- *              the queues: they live as long as the net_device
  * @status: VIRTIO_NET_S_* seen last
  * @speed: of the link, or SPEED_UNKNOWN
  * @duplex: of the link
  * @config_work: a configuration change
- * @rx_mode_work: apply rx mode, lists
+ * @rx_mode_work: apply rx mode and lists, or all there is if @apply_all
+ * @apply_all: a late answer came, see &struct virtnet_ctrl
  * @reset_work: recovery after a transmit timeout
- * @closing: works must not be queued any more
- * @affinity_set: queues have their CPUs
+ * @up: queues are in use: between virtnet_queues_up() and _down(); under RTNL
+ * @lost: the device broke the rules, or is gone
  * @node: CPU hotplug instance, online
  * @node_dead: CPU hotplug instance, dead
  * @failover: for a standby device
  *
- * Nothing here is written for each packet.
+ * Nothing here is written for each packet. Queues and their counters live as long
+ * as the net_device, their virtqueues don't: they are NULL while the device is
+ * suspended, and if it did not come back.
  */
 struct virtnet {
 	struct virtio_device *vdev;
@@ -366,8 +369,9 @@ struct virtnet {
 	struct work_struct config_work;
 	struct work_struct rx_mode_work;
 	struct work_struct reset_work;
-	bool closing;
-	bool affinity_set;
+	bool apply_all;
+	bool up;
+	bool lost;
 	struct hlist_node node;
 	struct hlist_node node_dead;
 	struct failover *failover;
@@ -398,6 +402,12 @@ static inline struct virtnet_sq *virtnet_vq_to_sq(const struct virtqueue *vq)
 	return &vn->sq[virtnet_tx_index(vq)];
 }
 
+/* Pairs that the device uses; any further ones are idle. Under RTNL. */
+static inline unsigned int virtnet_active_pairs(const struct virtnet *vn)
+{
+	return vn->state.pairs + vn->state.xdp_pairs;
+}
+
 static inline struct netdev_queue *virtnet_txq(const struct virtnet_sq *sq)
 {
 	return netdev_get_tx_queue(sq->vn->dev, sq - sq->vn->sq);
@@ -408,10 +418,12 @@ extern int virtnet_napi_weight;
 extern bool virtnet_napi_tx;
 
 /* ctrl.c: one command at a time; may sleep */
-int virtnet_ctrl_init(struct virtnet *vn);
-void virtnet_ctrl_free(struct virtnet *vn);
+void virtnet_ctrl_init(struct virtnet *vn);
+/* The device was reset, its queues are about to go. */
+void virtnet_ctrl_stop(struct virtnet *vn);
 /* @data: @len bytes that the device reads; 0, -EINVAL (refused), -ETIMEDOUT, -EBUSY
- * (an earlier one has not been answered), -EIO (broken), -EOPNOTSUPP (no control queue)
+ * (an earlier one has not been answered), -EIO (broken), -ENOMEM, -EOPNOTSUPP (no
+ * control queue)
  */
 int virtnet_ctrl_command(struct virtnet *vn, u8 class, u8 cmd,
 			 const void *data, size_t len);
@@ -501,8 +513,14 @@ void virtnet_config_changed(struct virtio_device *vdev);
 void virtnet_config_work(struct work_struct *work);
 void virtnet_rx_mode_work(struct work_struct *work);
 void virtnet_reset_work(struct work_struct *work);
-void virtnet_update_link(struct virtnet *vn);
-void virtnet_update_speed(struct virtnet *vn);
+
+/* link.c: what the stack is told of the link */
+void virtnet_link_update(struct virtnet *vn);	/* may sleep; under RTNL */
+/*
+ * The device broke the rules or is gone: one message, and no carrier from now on.
+ * In any context. Whoever notices sets its own queue's usable to false.
+ */
+void virtnet_lost(struct virtnet *vn, const char *why);
 
 /* queues.c */
 int virtnet_queues_alloc(struct virtnet *vn);		/* the arrays */
@@ -521,8 +539,11 @@ int virtnet_rx_resize(struct virtnet_rq *rq, u32 num);
 int virtnet_tx_resize(struct virtnet_sq *sq, u32 num);
 /* @kind takes the queue over; all posted buffers of the old one are freed. */
 int virtnet_rx_set_kind(struct virtnet_rq *rq, const struct virtnet_rx_kind *kind);
+/* The first @pairs have buffers before the device learns that it may use them. */
+void virtnet_queues_fill(struct virtnet *vn, unsigned int pairs);
+
+/* affinity.c: which CPUs a queue belongs to */
 void virtnet_set_affinity(struct virtnet *vn);
-void virtnet_clear_affinity(struct virtnet *vn);
 int virtnet_hotplug_init(void);
 void virtnet_hotplug_exit(void);
 int virtnet_hotplug_add(struct virtnet *vn);
