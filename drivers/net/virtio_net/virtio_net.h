@@ -325,7 +325,7 @@ struct virtnet_state {
  * @max_pairs: queue pairs of the device
  * @state: what is wanted
  * @ctrl: the control queue
- * @offloads_applied: guest offloads that the device has
+ * @offloads_applied: guest offloads that the device has, U64_MAX if unknown
  * @offloads_capable: guest offloads that can be switched
  * @stats_cap: VIRTIO_NET_STATS_TYPE_* of the device
  * @status: VIRTIO_NET_S_* seen last
@@ -336,9 +336,8 @@ struct virtnet_state {
  * @apply_all: a late answer came, see &struct virtnet_ctrl
  * @reset_work: recovery after a transmit timeout
  * @up: queues are in use: between virtnet_queues_up() and _down(); under RTNL
- * @lost: the device broke the rules, or is gone
- * @node: CPU hotplug instance, online
- * @node_dead: CPU hotplug instance, dead
+ * @lost: 1: the device broke the rules, or is gone
+ * @node: CPU hotplug instance
  * @failover: for a standby device
  *
  * Nothing here is written for each packet. Queues and their counters live as long
@@ -371,9 +370,8 @@ struct virtnet {
 	struct work_struct reset_work;
 	bool apply_all;
 	bool up;
-	bool lost;
+	int lost;
 	struct hlist_node node;
-	struct hlist_node node_dead;
 	struct failover *failover;
 };
 
@@ -444,7 +442,8 @@ int virtnet_apply_pairs(struct virtnet *vn, u16 pairs);
  * virtnet_offloads_forbidden(). Nothing is sent if it has that already.
  */
 int virtnet_apply_offloads(struct virtnet *vn, u64 offloads);
-int virtnet_apply_all(struct virtnet *vn);
+/* All of it; what fails is reported. offloads_applied is what the device has. */
+void virtnet_apply_all(struct virtnet *vn);
 
 /* rss.c */
 int virtnet_rss_init(struct virtnet *vn);	/* reads the configuration */
@@ -527,7 +526,7 @@ int virtnet_queues_alloc(struct virtnet *vn);		/* the arrays */
 void virtnet_queues_free(struct virtnet *vn);
 int virtnet_queues_create(struct virtnet *vn);		/* the virtqueues */
 void virtnet_queues_destroy(struct virtnet *vn);	/* after device reset */
-int virtnet_queues_up(struct virtnet *vn);		/* open */
+void virtnet_queues_up(struct virtnet *vn);		/* open */
 void virtnet_queues_down(struct virtnet *vn);		/* stop */
 /* Nobody receives on, or sends with, the queue in between; RTNL. */
 void virtnet_rx_pause(struct virtnet_rq *rq);
@@ -539,6 +538,8 @@ int virtnet_rx_resize(struct virtnet_rq *rq, u32 num);
 int virtnet_tx_resize(struct virtnet_sq *sq, u32 num);
 /* @kind takes the queue over; all posted buffers of the old one are freed. */
 int virtnet_rx_set_kind(struct virtnet_rq *rq, const struct virtnet_rx_kind *kind);
+/* Give all queues of a new device the wanted sizes; before virtnet_queues_up(). */
+void virtnet_queues_apply_sizes(struct virtnet *vn);
 /* The first @pairs have buffers before the device learns that it may use them. */
 void virtnet_queues_fill(struct virtnet *vn, unsigned int pairs);
 
@@ -568,6 +569,8 @@ unsigned int virtnet_mergeable_buf_len(struct virtnet_rq *rq);	/* for sysfs */
 netdev_tx_t virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev);
 void virtnet_tx_interrupt(struct virtqueue *vq);
 int virtnet_tx_poll(struct napi_struct *napi, int budget);
+/* Wake the netdev queue if @sq is usable and has room; under the transmit lock. */
+void virtnet_tx_wake(struct virtnet_sq *sq);
 /* Free what was sent; under the transmit lock. */
 void virtnet_tx_reclaim(struct virtnet_sq *sq, bool in_napi);
 /* The receive side's NAPI reclaims for its pair, if the lock is free. */
