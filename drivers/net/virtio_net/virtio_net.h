@@ -6,7 +6,7 @@
  *
  * Each file has one idea. Calls go from left to right only, never back:
  *
- *	../virtio_net.c -> netdev, ethtool -> state, queues, stats
+ *	../virtio_net.c -> facts, netdev, ethtool -> state, queues, stats
  *	state -> rss, coalesce, hw_stats -> ctrl
  *	queues -> affinity, coalesce, rx, tx, xsk
  *	rx -> rx_small, rx_big, rx_mergeable, xsk -> rx_memory
@@ -414,6 +414,13 @@ static inline struct netdev_queue *virtnet_txq(const struct virtnet_sq *sq)
 /* module parameters, ../virtio_net.c */
 extern int virtnet_napi_weight;
 extern bool virtnet_napi_tx;
+extern bool virtnet_csum;
+extern bool virtnet_gso;
+
+/* facts.c: what follows from features and configuration, at probe */
+u16 virtnet_read_pairs(struct virtio_device *vdev);
+u16 virtnet_read_mtu(struct virtio_device *vdev);
+int virtnet_facts(struct virtnet *vn);
 
 /* ctrl.c: one command at a time; may sleep */
 void virtnet_ctrl_init(struct virtnet *vn);
@@ -511,10 +518,15 @@ extern const struct net_device_ops virtnet_netdev_ops;
 void virtnet_config_changed(struct virtio_device *vdev);
 void virtnet_config_work(struct work_struct *work);
 void virtnet_rx_mode_work(struct work_struct *work);
+/* mergeable_rx_buffer_size of each receive queue */
+void virtnet_netdev_sysfs(struct net_device *dev);
+
+/* ../virtio_net.c */
 void virtnet_reset_work(struct work_struct *work);
 
 /* link.c: what the stack is told of the link */
 void virtnet_link_update(struct virtnet *vn);	/* may sleep; under RTNL */
+bool virtnet_needs_reset(const struct virtnet *vn);	/* may sleep */
 /*
  * The device broke the rules or is gone: one message, and no carrier from now on.
  * In any context. Whoever notices sets its own queue's usable to false.
@@ -536,7 +548,12 @@ void virtnet_tx_resume(struct virtnet_sq *sq);
 /* New size, or 0 to reset at the present size */
 int virtnet_rx_resize(struct virtnet_rq *rq, u32 num);
 int virtnet_tx_resize(struct virtnet_sq *sq, u32 num);
-/* @kind takes the queue over; all posted buffers of the old one are freed. */
+/*
+ * @kind takes the queue over; all posted buffers of the old one are freed. To the
+ * kind of the device it always works, as the memory of an AF_XDP pool is gone next:
+ * a device that does not give the queue back is reset as a whole. There may be no
+ * virtqueue, and the device may be lost.
+ */
 int virtnet_rx_set_kind(struct virtnet_rq *rq, const struct virtnet_rx_kind *kind);
 /* Give all queues of a new device the wanted sizes; before virtnet_queues_up(). */
 void virtnet_queues_apply_sizes(struct virtnet *vn);
@@ -609,14 +626,17 @@ extern const struct virtnet_rx_kind virtnet_rx_xsk;
 int virtnet_xsk_wakeup(struct net_device *dev, u32 qid, u32 flags);
 /* Memory for sending from pools, and its end: no frame is in flight any more. */
 struct virtnet_xsk_tx *virtnet_xsk_tx_alloc(struct virtnet_sq *sq);
-void virtnet_xsk_tx_free(struct virtnet_sq *sq, struct virtnet_xsk_tx *xsk);
+void virtnet_xsk_tx_free(struct virtnet_xsk_tx *xsk);
 /*
  * By the tx NAPI, under the transmit lock, after a reclaim, if there is
  * sq->xsk_pool: send what the socket has, and kick. True if there is more than
  * @budget: poll again.
  */
 bool virtnet_xsk_tx(struct virtnet_sq *sq, int budget);
-/* A VIRTNET_TX_XSK token came back, from reclaim or recycle. */
+/*
+ * A VIRTNET_TX_XSK token came back, from reclaim or recycle. The tx NAPI tells the
+ * socket: who reclaims elsewhere and finds one schedules it.
+ */
 void virtnet_xsk_tx_done(struct virtnet_sq *sq, void *token);
 
 #endif /* _DRIVERS_NET_VIRTIO_NET_H */
