@@ -545,7 +545,10 @@ void virtnet_rx_pause(struct virtnet_rq *rq);
 void virtnet_rx_resume(struct virtnet_rq *rq);
 void virtnet_tx_pause(struct virtnet_sq *sq);
 void virtnet_tx_resume(struct virtnet_sq *sq);
-/* New size, or 0 to reset at the present size */
+/*
+ * New size, or 0 to reset at the present size: after a reset no buffer is the
+ * device's, even if it fails, as then the device was reset as a whole.
+ */
 int virtnet_rx_resize(struct virtnet_rq *rq, u32 num);
 int virtnet_tx_resize(struct virtnet_sq *sq, u32 num);
 /*
