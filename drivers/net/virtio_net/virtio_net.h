@@ -493,14 +493,29 @@ int virtnet_get_queue_coalesce(struct net_device *dev, u32 queue,
 int virtnet_set_queue_coalesce(struct net_device *dev, u32 queue,
 			       struct ethtool_coalesce *ec);
 
-/* hw_stats.c: counters of the device */
-int virtnet_hw_stats_init(struct virtnet *vn);	/* what it has */
-/* Appends names or values for ethtool -S; see stats.c for the order. */
-unsigned int virtnet_hw_stats_count(struct virtnet *vn, bool tx);
-void virtnet_hw_stats_names(struct virtnet *vn, u8 **p, bool tx, int queue);
-int virtnet_hw_stats_read(struct virtnet *vn, u64 *data);
-void virtnet_hw_qstats_rx(struct virtnet *vn, int i, struct netdev_queue_stats_rx *s);
-void virtnet_hw_qstats_tx(struct virtnet *vn, int i, struct netdev_queue_stats_tx *s);
+/* hw_stats.c: counters of the device (VIRTIO_NET_F_DEVICE_STATS) */
+enum virtnet_vq_type {
+	VIRTNET_VQ_RX,
+	VIRTNET_VQ_TX,
+	VIRTNET_VQ_CTRL,
+};
+
+void virtnet_hw_stats_init(struct virtnet *vn);		/* what it has */
+/* For ethtool -S: how many there are for each queue of a type, their names with
+ * @prefix, and the values of one virtqueue, 0 where the device has told none.
+ */
+unsigned int virtnet_hw_stats_count(const struct virtnet *vn,
+				    enum virtnet_vq_type type);
+void virtnet_hw_stats_names(const struct virtnet *vn,
+			    enum virtnet_vq_type type, const char *prefix,
+			    u8 **p);
+void virtnet_hw_stats_read(struct virtnet *vn, enum virtnet_vq_type type,
+			   u16 vq_index, u64 *data);
+/* The same for a struct netdev_queue_stats_rx or _tx; _zero: those the device has */
+void virtnet_hw_qstats_read(struct virtnet *vn, enum virtnet_vq_type type,
+			    u16 vq_index, void *stats);
+void virtnet_hw_qstats_zero(const struct virtnet *vn,
+			    enum virtnet_vq_type type, void *stats);
 
 /* stats.c */
 void virtnet_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *tot);
