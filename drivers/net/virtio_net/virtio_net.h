@@ -591,6 +591,8 @@ int virtnet_rx_poll(struct napi_struct *napi, int budget);
 void virtnet_rx_recycle(struct virtqueue *vq, void *token);
 void virtnet_rx_free_unused(struct virtnet_rq *rq);
 int virtnet_rx_fill(struct virtnet_rq *rq, gfp_t gfp);
+/* For kinds, at the end of a fill: publish, and count a kick. */
+void virtnet_rx_kick(struct virtnet_rq *rq);
 /* A complete packet goes to the stack; consumes @skb. */
 void virtnet_rx_deliver(struct virtnet_rq *rq, struct sk_buff *skb,
 			const union virtnet_hdr *hdr,
