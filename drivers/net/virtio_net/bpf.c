@@ -30,11 +30,13 @@ static bool virtnet_xdp_possible(const struct virtnet *vn,
 				 struct netlink_ext_ack *extack)
 {
 	if (vn->kind == &virtnet_rx_big) {
-		NL_SET_ERR_MSG_MOD(extack, "XDP needs the device to have mergeable receive buffers, or no receive offloads and an MTU up to 1500 (QEMU: mrg_rxbuf=on, or guest_tso4=off,guest_tso6=off,guest_ufo=off)");
+		NL_SET_ERR_MSG_MOD(extack,
+				   "XDP needs a device with mergeable buffers, or with no TSO for guests and an MTU up to 1500 (QEMU: mrg_rxbuf=on, or guest_tso4=off,guest_tso6=off,guest_ufo=off)");
 		return false;
 	}
 	if (!vn->header_anywhere) {
-		NL_SET_ERR_MSG_MOD(extack, "XDP needs the device to have header and data in one buffer (QEMU: disable-modern=off or any_layout=on)");
+		NL_SET_ERR_MSG_MOD(extack,
+				   "XDP needs the device to have header and data in one buffer (QEMU: disable-modern=off or any_layout=on)");
 		return false;
 	}
 	return true;
@@ -56,7 +58,8 @@ static bool virtnet_offloads_fixed(const struct virtnet *vn,
 	for (i = 0; i < ARRAY_SIZE(bits); i++) {
 		if (!virtio_has_feature(vn->vdev, bits[i]))
 			continue;
-		NL_SET_ERR_MSG_MOD(extack, "XDP needs receive offloads to be off, and the device can't switch them (QEMU: ctrl_guest_offloads=on, or guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off)");
+		NL_SET_ERR_MSG_MOD(extack,
+				   "XDP needs receive offloads to be off, and the device can't switch them (QEMU: ctrl_guest_offloads=on, or guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo=off)");
 		return true;
 	}
 	return false;
@@ -186,8 +189,8 @@ static int virtnet_prog_check(const struct virtnet *vn,
 	    virtnet_offloads_fixed(vn, extack))
 		return -EOPNOTSUPP;
 	if (vn->dev->mtu > mtu) {
-		NL_SET_ERR_MSG_FMT_MOD(extack, "MTU too large, at most %u without multi-buffer support in the program",
-				       mtu);
+		NL_SET_ERR_MSG_FMT_MOD(extack,
+				       "MTU too large, at most %u without XDP frags", mtu);
 		return -EINVAL;
 	}
 	return 0;
@@ -205,7 +208,8 @@ static int virtnet_prog_first(struct virtnet *vn, struct bpf_prog *prog,
 	if (!err)
 		return 0;
 
-	NL_SET_ERR_MSG_MOD(extack, "The device refused to switch receive offloads off, or to use more queues");
+	NL_SET_ERR_MSG_MOD(extack,
+			   "The device refused to switch receive offloads off, or to use more queues");
 	vn->state.prog = NULL;
 	virtnet_restore_offloads(vn);
 	return err;

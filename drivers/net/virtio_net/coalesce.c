@@ -343,7 +343,8 @@ int virtnet_set_coalesce(struct net_device *dev, struct ethtool_coalesce *ec,
 
 	for (i = 0; i < vn->max_pairs; i++) {
 		if (virtnet_napi_mode_busy(vn, &vn->sq[i], napi_mode)) {
-			NL_SET_ERR_MSG_MOD(extack, "tx-frames can become 0, or other than 0, only while the interface is down");
+			NL_SET_ERR_MSG_MOD(extack,
+					   "tx-frames can become 0, or other than 0, only while the interface is down");
 			return -EBUSY;
 		}
 	}

@@ -14,14 +14,13 @@
  * one with the stack. The lock is taken in either case: the tx NAPI and those who
  * stop or reset the queue need it, and nobody else spins for it.
  */
-static struct virtnet_sq *virtnet_xdp_lock_sq(struct virtnet *vn)
+static struct virtnet_sq *virtnet_xdp_sq(struct virtnet *vn, unsigned int cpu)
 {
 	unsigned int pairs = READ_ONCE(vn->state.pairs);
-	unsigned int cpu = smp_processor_id(), index;
 
-	index = READ_ONCE(vn->state.xdp_pairs) ? pairs + cpu : cpu % pairs;
-	__netif_tx_lock(netdev_get_tx_queue(vn->dev, index), cpu);
-	return &vn->sq[index];
+	if (READ_ONCE(vn->state.xdp_pairs))
+		return &vn->sq[pairs + cpu];
+	return &vn->sq[cpu % pairs];
 }
 
 /*
@@ -30,9 +29,12 @@ static struct virtnet_sq *virtnet_xdp_lock_sq(struct virtnet *vn)
  */
 static int virtnet_xdp_send(struct virtnet *vn, struct xdp_frame **frames, int n)
 {
-	struct virtnet_sq *sq = virtnet_xdp_lock_sq(vn);
+	unsigned int cpu = smp_processor_id();
+	struct virtnet_sq *sq = virtnet_xdp_sq(vn, cpu);
+	struct netdev_queue *txq = virtnet_txq(sq);
 	int sent = 0;
 
+	__netif_tx_lock(txq, cpu);
 	if (sq->usable) {
 		virtnet_tx_reclaim(sq, false);
 		while (sent < n && !virtnet_tx_add_frame(sq, frames[sent]))
@@ -44,7 +46,7 @@ static int virtnet_xdp_send(struct virtnet *vn, struct xdp_frame **frames, int n
 	u64_stats_add(&sq->stats.xdp_tx, n);
 	u64_stats_add(&sq->stats.xdp_tx_drops, n - sent);
 	u64_stats_update_end(&sq->stats.syncp);
-	__netif_tx_unlock(virtnet_txq(sq));
+	__netif_tx_unlock(txq);
 	return sent;
 }
 
