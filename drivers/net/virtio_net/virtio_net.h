@@ -212,7 +212,10 @@ DECLARE_EWMA(virtnet_len, 0, 64)
  * @xdp_rxq: what XDP programs are told about the queue
  * @napi: receives
  * @stats: written by NAPI only
- * @dim: dynamic interrupt moderation; @dim_calls: interrupts for it
+ * @dim: dynamic interrupt moderation
+ * @dim_calls: interrupts for it
+ * @dim_packets: packets for it
+ * @dim_lock: see below
  * @coal: interrupt moderation, as the device has it; under @dim_lock
  * @dim_enabled: @dim decides on @coal; under @dim_lock
  * @name: name of the virtqueue, "input.N"
@@ -235,7 +238,7 @@ struct virtnet_rq {
 	u16 dim_calls;
 	u32 dim_packets;
 	bool dim_enabled;
-	struct mutex dim_lock;
+	struct mutex dim_lock;		/* @coal, @dim_enabled */
 	struct virtnet_coal coal;
 	char name[16];
 } ____cacheline_aligned_in_smp;
@@ -243,7 +246,7 @@ struct virtnet_rq {
 /**
  * struct virtnet_ctrl - the control queue (5.1.6.5)
  * @vq: NULL without VIRTIO_NET_F_CTRL_VQ
- * @lock: one command at a time
+ * @lock: for one command at a time
  * @late: a command that the device has not answered in time: its memory is the
  *        device's until it does. NULL if there is none.
  * @late_work: waits for the answer to @late, and then has the wanted state
@@ -251,7 +254,7 @@ struct virtnet_rq {
  */
 struct virtnet_ctrl {
 	struct virtqueue *vq;
-	struct mutex lock;
+	struct mutex lock;		/* one command at a time */
 	struct virtnet_cmd *late;
 	struct delayed_work late_work;
 };
