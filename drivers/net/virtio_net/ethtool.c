@@ -136,13 +136,11 @@ static void virtnet_get_channels(struct net_device *dev,
 static int virtnet_change_pairs(struct virtnet *vn, u16 pairs)
 {
 	struct net_device *dev = vn->dev;
-	bool spread = vn->state.rss.has_rss && !netif_is_rxfh_configured(dev);
 	u16 old = vn->state.pairs;
 	int err;
 
 	virtnet_queues_fill(vn, pairs);
-	if (spread)
-		virtnet_rss_spread(vn, pairs);
+	virtnet_rss_spread(vn, pairs);
 	err = virtnet_apply_pairs(vn, pairs) ?:
 	      netif_set_real_num_queues(dev, pairs, pairs);
 	if (err)
@@ -153,8 +151,7 @@ static int virtnet_change_pairs(struct virtnet *vn, u16 pairs)
 	return 0;
 
 undo:
-	if (spread)
-		virtnet_rss_spread(vn, old);
+	virtnet_rss_spread(vn, old);
 	virtnet_apply_pairs(vn, old);
 	return err;
 }
