@@ -206,6 +206,7 @@ DECLARE_EWMA(virtnet_len, 0, 64)
  * @pool: where their memory comes from, NULL without page_pool
  * @prog: the XDP program, NULL if none
  * @avg_len: of packets; sizes the buffers of the mergeable kind
+ * @min_len: what these hold at least
  * @frag: where memory comes from without page_pool
  * @kind_data: what @kind keeps for itself
  * @xsk_pool: the AF_XDP socket pool that owns the queue, NULL if none
@@ -227,6 +228,7 @@ struct virtnet_rq {
 	struct page_pool *pool;
 	struct bpf_prog __rcu *prog;
 	struct ewma_virtnet_len avg_len;
+	unsigned int min_len;
 	struct page_frag frag;
 	void *kind_data;
 	struct xsk_buff_pool *xsk_pool;
