@@ -659,9 +659,10 @@ void virtnet_xsk_tx_free(struct virtnet_xsk_tx *xsk);
  */
 bool virtnet_xsk_tx(struct virtnet_sq *sq, int budget);
 /*
- * A VIRTNET_TX_XSK token came back, from reclaim or recycle. The tx NAPI tells the
- * socket: who reclaims elsewhere and finds one schedules it.
+ * A VIRTNET_TX_XSK token came back, from reclaim or recycle; returns the length of
+ * the frame. The tx NAPI tells the socket: who reclaims elsewhere and finds one
+ * schedules it.
  */
-void virtnet_xsk_tx_done(struct virtnet_sq *sq, void *token);
+unsigned int virtnet_xsk_tx_done(struct virtnet_sq *sq, void *token);
 
 #endif /* _DRIVERS_NET_VIRTIO_NET_H */

@@ -71,6 +71,7 @@ static void virtnet_xdp_send_batch(struct virtnet_rq *rq,
 
 	batch->frames_num = 0;
 	batch->xdp_drops += n - sent;
+	batch->drops += n - sent;
 	while (sent < n)
 		xdp_return_frame_rx_napi(batch->frames[sent++]);
 }
@@ -128,8 +129,10 @@ u32 virtnet_xdp_run(struct virtnet_rq *rq, struct bpf_prog *prog,
 	u32 act = virtnet_xdp_act(rq, prog, &vx->xdp, batch);
 
 	batch->xdp_packets++;
-	if (act == XDP_DROP)
+	if (act == XDP_DROP) {
 		batch->xdp_drops++;
+		batch->drops++;
+	}
 	return act;
 }
 

@@ -12,7 +12,7 @@
 #include <linux/slab.h>
 #include <net/xdp_sock_drv.h>
 
-#include "virtio_net.h"
+#include "rx.h"
 
 /* Buffers are taken from the pool in batches of so many. */
 #define VIRTNET_XSK_BATCH	32
@@ -157,10 +157,8 @@ static bool virtnet_xsk_prepare(struct virtnet_rq *rq, struct xdp_buff *xdp,
 {
 	unsigned int num, hdr_len = rq->vn->hdr_len;
 
-	if (unlikely(len < hdr_len)) {
-		DEV_STATS_INC(rq->vn->dev, rx_length_errors);
+	if (unlikely(len < hdr_len))
 		return false;
-	}
 
 	/* The pool knows nothing of what is in front of the packet. */
 	if (rq->vq->dma_dev) {
@@ -176,8 +174,17 @@ static bool virtnet_xsk_prepare(struct virtnet_rq *rq, struct xdp_buff *xdp,
 	if (likely(num == 1 && len >= hdr_len + ETH_HLEN))
 		return true;
 	virtnet_xsk_drop_rest(rq, num - 1);
-	DEV_STATS_INC(rq->vn->dev, rx_length_errors);
 	return false;
+}
+
+static u32 virtnet_xsk_run(struct virtnet_rq *rq, struct bpf_prog *prog,
+			   struct virtnet_xdp *vx, struct virtnet_rx_batch *batch)
+{
+	if (likely(virtnet_hdr_is_plain(vx->hdr)))
+		return virtnet_xdp_run(rq, prog, vx, batch);
+	batch->xdp_drops++;
+	batch->drops++;
+	return XDP_DROP;
 }
 
 static void virtnet_xsk_receive_one(struct virtnet_rq *rq,
@@ -187,19 +194,18 @@ static void virtnet_xsk_receive_one(struct virtnet_rq *rq,
 {
 	struct virtnet_xdp *vx = container_of(xdp, struct virtnet_xdp, xdp);
 	union virtnet_hdr hdr;
-	u32 act = XDP_PASS;
+	u32 act;
 
 	batch->packets++;
-	batch->bytes += len;
 	if (unlikely(!virtnet_xsk_prepare(rq, xdp, len, &hdr))) {
-		batch->drops++;
+		virtnet_rx_bad_length(rq, batch);
 		xsk_buff_free(xdp);
 		return;
 	}
+	batch->bytes += xdp->data_end - xdp->data;
 
 	vx->hdr = &hdr;
-	if (prog)
-		act = virtnet_xdp_run(rq, prog, vx, batch);
+	act = prog ? virtnet_xsk_run(rq, prog, vx, batch) : XDP_PASS;
 	if (act == XDP_PASS)
 		virtnet_xsk_deliver(rq, xdp, &hdr, batch);
 	else if (act == XDP_DROP)
@@ -241,9 +247,9 @@ const struct virtnet_rx_kind virtnet_rx_xsk = {
  * @hdr_dma: where the device finds @hdr
  * @head: frames that were taken from the socket
  * @tail: frames that were given back
- * @slots: frames that can be in flight, a power of two
+ * @num: frames that can be in flight, a power of two
  * @hdr: says that nothing is to be done to a frame, all zero
- * @done: a bit for each slot: the device has sent the frame
+ * @slots: length of each frame, and VIRTNET_XSK_DONE once the device has sent it
  *
  * A socket is told only that its oldest n frames were sent, but a device may use
  * buffers in any order. So a frame that is done waits until all before it are.
@@ -253,10 +259,12 @@ struct virtnet_xsk_tx {
 	dma_addr_t hdr_dma;
 	u32 head;
 	u32 tail;
-	u32 slots;
+	u32 num;
 	union virtnet_hdr hdr;
-	unsigned long done[];
+	u32 slots[];
 };
+
+#define VIRTNET_XSK_DONE	BIT(31)
 
 static bool virtnet_xsk_map_header(struct virtnet_xsk_tx *xsk)
 {
@@ -271,13 +279,13 @@ static bool virtnet_xsk_map_header(struct virtnet_xsk_tx *xsk)
 
 struct virtnet_xsk_tx *virtnet_xsk_tx_alloc(struct virtnet_sq *sq)
 {
-	u32 slots = roundup_pow_of_two(sq->vq->num_max);
+	u32 num = roundup_pow_of_two(sq->vq->num_max);
 	struct virtnet_xsk_tx *xsk;
 
-	xsk = kzalloc(struct_size(xsk, done, BITS_TO_LONGS(slots)), GFP_KERNEL);
+	xsk = kzalloc(struct_size(xsk, slots, num), GFP_KERNEL);
 	if (!xsk)
 		return NULL;
-	xsk->slots = slots;
+	xsk->num = num;
 	xsk->dev = virtqueue_dma_dev(sq->vq);
 	if (!virtnet_xsk_map_header(xsk)) {
 		kfree(xsk);
@@ -294,14 +302,25 @@ void virtnet_xsk_tx_free(struct virtnet_xsk_tx *xsk)
 	kfree(xsk);
 }
 
-static void *virtnet_xsk_token(unsigned long slot)
+static u32 *virtnet_xsk_slot(struct virtnet_xsk_tx *xsk, u32 frame)
 {
+	return &xsk->slots[frame & (xsk->num - 1)];
+}
+
+static void *virtnet_xsk_token(const struct virtnet_xsk_tx *xsk, u32 frame)
+{
+	unsigned long slot = frame & (xsk->num - 1);
+
 	return (void *)(slot << 2 | VIRTNET_TX_XSK);
 }
 
-void virtnet_xsk_tx_done(struct virtnet_sq *sq, void *token)
+unsigned int virtnet_xsk_tx_done(struct virtnet_sq *sq, void *token)
 {
-	__set_bit((unsigned long)token >> 2, sq->xsk->done);
+	u32 *slot = &sq->xsk->slots[(unsigned long)token >> 2];
+	u32 len = *slot;
+
+	*slot = VIRTNET_XSK_DONE;
+	return len;
 }
 
 static void virtnet_xsk_complete(struct virtnet_sq *sq)
@@ -310,7 +329,7 @@ static void virtnet_xsk_complete(struct virtnet_sq *sq)
 	u32 n = 0;
 
 	while (n < xsk->head - xsk->tail &&
-	       __test_and_clear_bit((xsk->tail + n) & (xsk->slots - 1), xsk->done))
+	       *virtnet_xsk_slot(xsk, xsk->tail + n) == VIRTNET_XSK_DONE)
 		n++;
 	xsk->tail += n;
 	if (n)
@@ -324,7 +343,7 @@ static u32 virtnet_xsk_room(const struct virtnet_sq *sq)
 	u32 free = sq->vq->num_free;
 
 	free = free > VIRTNET_TX_MAX_ELEMS ? free - VIRTNET_TX_MAX_ELEMS : 0;
-	return min(free / 2, xsk->slots - (xsk->head - xsk->tail));
+	return min(free / 2, xsk->num - (xsk->head - xsk->tail));
 }
 
 static int virtnet_xsk_add(struct virtnet_sq *sq, const struct xdp_desc *desc,
@@ -349,12 +368,16 @@ static int virtnet_xsk_add(struct virtnet_sq *sq, const struct xdp_desc *desc,
 static void virtnet_xsk_send(struct virtnet_sq *sq, const struct xdp_desc *desc)
 {
 	struct virtnet_xsk_tx *xsk = sq->xsk;
-	void *token = virtnet_xsk_token(xsk->head++ & (xsk->slots - 1));
+	u32 *slot = virtnet_xsk_slot(xsk, xsk->head);
+	int err;
 
-	if (likely(!virtnet_xsk_add(sq, desc, token)))
+	*slot = desc->len;
+	err = virtnet_xsk_add(sq, desc, virtnet_xsk_token(xsk, xsk->head));
+	xsk->head++;
+	if (likely(!err))
 		return;
 	DEV_STATS_INC(sq->vn->dev, tx_dropped);
-	virtnet_xsk_tx_done(sq, token);
+	*slot = VIRTNET_XSK_DONE;
 }
 
 /*
