@@ -620,6 +620,10 @@ void virtnet_tx_reclaim_pair(struct virtnet_rq *rq, int budget);
 void virtnet_tx_recycle(struct virtqueue *vq, void *token);
 void virtnet_tx_recycle_done(struct virtqueue *vq);
 void virtnet_tx_free_unused(struct virtnet_sq *sq);
+/*
+ * A frame that was received by an AF_XDP socket, or comes from a driver without
+ * headroom, has no room for a header: ZERO_PAGE(0) is one, as an element of its own.
+ */
 int virtnet_tx_add_frame(struct virtnet_sq *sq, struct xdp_frame *frame);
 void virtnet_tx_kick(struct virtnet_sq *sq);
 
