@@ -1,84 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef _SCSI_SCRIPT_H
 #define _SCSI_SCRIPT_H
-/*
- * A SCSI device that does what a test tells it to, right or wrong. Its queues are
- * no rings: a buffer is a list of pieces of memory, so that a test sees exactly
- * what the driver added.
- */
-#include <linux/list.h>
-#include <linux/spinlock.h>
-#include <linux/virtio.h>
-#include <linux/virtio_config.h>
-#include <linux/workqueue.h>
+/* A SCSI device that does what a test tells it to, right or wrong. */
+#include "queue.h"
 
-struct piece {
-	void *addr;
-	u32 len;
-	bool mapped;	/* by the driver */
-};
-
-/**
- * struct buffer - what the driver added
- * @list: entry in a list of its queue
- * @token: the driver's
- * @out: pieces that the device reads; they come first
- * @in: pieces that the device writes
- * @max: room in @pieces
- * @pieces: all of them
- */
-struct buffer {
-	struct list_head list;
-	void *token;
-	unsigned int out;
-	unsigned int in;
-	unsigned int max;
-	struct piece pieces[];
-};
-
-/**
- * struct script_queue - a queue
- * @vq: what the driver sees
- * @size: pieces that it has room for
- * @building: between start_buf and end_buf
- * @lock: protects the lists
- * @ended: not yet kicked
- * @offered: the device has not looked at them
- * @held: the device keeps them
- * @used: the driver may take them
- */
-struct script_queue {
-	struct virtqueue vq;
-	unsigned int size;
-	struct buffer *building;
-	spinlock_t lock;	/* see above */
-	struct list_head ended;
-	struct list_head offered;
-	struct list_head held;
-	struct list_head used;
-};
-
-static inline struct script_queue *to_queue(const struct virtqueue *vq)
-{
-	return container_of(vq, struct script_queue, vq);
-}
-
-struct script_queue *queue_create(struct virtio_device *vdev,
-				  unsigned int index,
-				  const struct virtqueue_info *info);
-void queue_destroy(struct script_queue *queue);
-struct buffer *queue_next(struct script_queue *queue);
-struct buffer *queue_held(struct script_queue *queue);
-void queue_move(struct script_queue *queue, struct buffer *buf,
-		struct list_head *list);
-
-int queue_describe(struct script_queue *queue, char *to, size_t size);
-
-u32 buffer_read(const struct buffer *buf, u32 from, void *to, u32 len);
-u32 buffer_write(struct buffer *buf, u32 to, const void *from, u32 len);
-
-/* Work of the device; queues are kicked */
-extern struct work_struct device_work;
 void target_execute(struct script_queue *queue, struct buffer *buf);
 void target_release(void);
 void target_answer_late(void);

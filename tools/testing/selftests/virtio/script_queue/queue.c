@@ -12,7 +12,7 @@ MODULE_PARM_DESC(queue_size, "pieces that a queue has room for");
 
 static uint kicks;
 module_param(kicks, uint, 0644);
-MODULE_PARM_DESC(kicks, "how often the driver has kicked the request queue");
+MODULE_PARM_DESC(kicks, "how often the driver has kicked the queue of requests");
 
 static uint lose_kicks;
 module_param(lose_kicks, uint, 0644);
@@ -30,7 +30,7 @@ static int room = -1;
 module_param(room, int, 0644);
 MODULE_PARM_DESC(room, "after so many requests no more find memory; negative: all do");
 
-/* For requests only, so that one lock is held. */
+/* For one queue only, so that one lock is held. */
 static bool has_room(struct virtqueue *vq)
 {
 	if (vq->index != SCRIPT_REQUEST || room < 0)
@@ -167,7 +167,8 @@ static struct buffer *queue_first(struct script_queue *queue,
 	return buf;
 }
 
-static void *queue_take(struct script_queue *queue, struct list_head *list)
+static void *queue_take(struct script_queue *queue, struct list_head *list,
+			unsigned int *len)
 {
 	struct buffer *buf = queue_first(queue, list);
 	void *token;
@@ -175,6 +176,7 @@ static void *queue_take(struct script_queue *queue, struct list_head *list)
 	if (!buf)
 		return NULL;
 	token = buf->token;
+	*len = buf->used_len;
 	queue->vq.num_free += buf->out + buf->in;
 	kfree(buf);
 	return token;
@@ -182,19 +184,21 @@ static void *queue_take(struct script_queue *queue, struct list_head *list)
 
 static void *queue_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 {
-	/* As vhost does it: drivers must not rely on the length. */
+	struct script_queue *queue = to_queue(vq);
+
 	*len = 0;
-	return queue_take(to_queue(vq), &to_queue(vq)->used);
+	return queue_take(queue, &queue->used, len);
 }
 
 static void *queue_detach_unused_buf(struct virtqueue *vq)
 {
 	struct script_queue *queue = to_queue(vq);
+	unsigned int len;
 
-	return queue_take(queue, &queue->used) ?:
-	       queue_take(queue, &queue->held) ?:
-	       queue_take(queue, &queue->offered) ?:
-	       queue_take(queue, &queue->ended);
+	return queue_take(queue, &queue->used, &len) ?:
+	       queue_take(queue, &queue->held, &len) ?:
+	       queue_take(queue, &queue->offered, &len) ?:
+	       queue_take(queue, &queue->ended, &len);
 }
 
 /* Callbacks are always on: what they are good for is tested elsewhere. */
@@ -222,6 +226,33 @@ static unsigned int queue_get_size(const struct virtqueue *vq)
 	return to_queue(vq)->size;
 }
 
+/* The device works on none of the buffers, and on no other queue either. */
+static int queue_reset(struct virtqueue *vq,
+		       void (*recycle)(struct virtqueue *vq, void *buf),
+		       void (*recycle_done)(struct virtqueue *vq))
+{
+	void *token;
+
+	cancel_work_sync(&device_work);
+	while ((token = queue_detach_unused_buf(vq)))
+		recycle(vq, token);
+	if (recycle_done)
+		recycle_done(vq);
+	queue_work(system_unbound_wq, &device_work);
+	return 0;
+}
+
+static int queue_resize(struct virtqueue *vq, u32 num,
+			void (*recycle)(struct virtqueue *vq, void *buf),
+			void (*recycle_done)(struct virtqueue *vq))
+{
+	int err = queue_reset(vq, recycle, recycle_done);
+
+	to_queue(vq)->size = num;
+	vq->num_free = num;
+	return err;
+}
+
 static const struct virtqueue_ops queue_ops = {
 	.start_buf		= queue_start_buf,
 	.add_sg			= queue_add_sg,
@@ -238,6 +269,8 @@ static const struct virtqueue_ops queue_ops = {
 	.poll			= queue_poll,
 	.detach_unused_buf	= queue_detach_unused_buf,
 	.size			= queue_get_size,
+	.resize			= queue_resize,
+	.reset			= queue_reset,
 };
 
 /*

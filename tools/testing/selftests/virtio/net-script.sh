@@ -1,0 +1,405 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The network driver on a device that follows a script: see net_script/.
+
+. /tests/lib.sh
+. /tests/net-lib.sh
+
+module=/tests/net_script.ko
+script=/sys/module/net_script/parameters
+dev=eth0
+
+# bits NUMBER...
+bits()
+{
+	local bit mask=0
+
+	for bit in "$@"; do
+		mask=$((mask | 1 << bit))
+	done
+	printf '0x%x' $mask
+}
+
+# By the numbers of the specification
+plain="5 16"
+control="2 17 18 19 21 23"
+guest_offloads="1 7 8"
+host_offloads="0 11 12"
+merged=15
+pairs=22
+ring_reset=40
+statistics=50
+moderation="52 53"
+hashes="57 60"
+
+# load FEATURES [PARAMETER=VALUE...]
+load()
+{
+	local features=$(bits $1)
+
+	shift
+	clear_log
+	insmod $module features=$features "$@" && wait_for 20 test -e /sys/class/net/$dev
+}
+
+up() { ip addr add 10.0.0.1/24 dev $dev && ip link set $dev up && wait_for 10 has_carrier; }
+has_carrier() { [ "$(cat /sys/class/net/$dev/carrier)" = 1 ]; }
+no_carrier() { refuse has_carrier; }
+unload() { timeout 30 rmmod net_script; }
+tell() { echo "$2" >"$script/$1"; }
+counter() { cat /sys/class/net/$dev/statistics/$1; }
+
+# equal WHAT WANTED
+equal() { [ "$1" = "$2" ] || { echo "got: '$1', wanted: '$2'"; return 1; }; }
+
+# pings [OPTION...]: all of five come back
+pings() { ping -q -c 5 -i 0.05 -W 3 "$@" 10.0.0.9 | tee /dev/stderr | grep -q ' 0% packet loss'; }
+
+# sends_commands NAME EXPECTED COMMAND...: these commands come, in this order
+sends_commands()
+{
+	local name=$1 expected=$2
+
+	shift 2
+	tell commands ''
+	check "$name: succeeds" "$@"
+	check "$name: is what the device is told" wait_for 2 commands_are "$expected"
+}
+
+commands_are() { [ "$(echo $(cat $script/commands))" = "$1" ] || { cat $script/commands; return 1; }; }
+
+# refused NAME COMMAND SHOWN_BY COMMAND...: the driver says so, and keeps what it had
+refused()
+{
+	local name=$1 code=$2 shown=$3 before
+
+	shift 3
+	before=$($shown 2>&1)
+	tell refuse "$code"
+	check "$name refused by the device: an error" refuse "$@"
+	tell refuse ''
+	check "$name refused by the device: nothing has changed" equal "$($shown 2>&1)" "$before"
+}
+
+# shown_by ETHTOOL-OPTION: what ethtool shows
+shown_by() { ethtool $1 $dev; }
+mac_address() { cat /sys/class/net/$dev/address; }
+vlans() { ip link show type vlan; }
+
+#
+# What the device is told
+#
+
+test_filters()
+{
+	sends_commands "up" "1/0 0000000001000000333300000001 0/0 00 0/1 00" up
+	sends_commands "promiscuous" "1/0 0000000001000000333300000001 0/0 01 0/1 00" ip link set $dev promisc on
+	tell refuse 1/0
+	sends_commands "lists are refused: receive more" \
+		"1/0 0000000001000000333300000001 0/0 00 0/1 01" ip link set $dev promisc off
+	tell refuse ''
+	sends_commands "MAC address" "1/1 020000000005" ip link set $dev address 02:00:00:00:00:05
+	refused "MAC address" 1/1 mac_address ip link set $dev address 02:00:00:00:00:06
+	sends_commands "VLAN added" "2/0 0500" ip link add link $dev name vlan5 type vlan id 5
+	sends_commands "VLAN deleted" "2/1 0500" ip link del vlan5
+	refused "VLAN" 2/0 vlans ip link add link $dev name vlan6 type vlan id 6
+}
+
+test_offloads()
+{
+	sends_commands "GRO_HW off" "5/0 0200000000000000" ethtool -K $dev rx-gro-hw off
+	refused "GRO_HW on" 5/0 "shown_by -k" ethtool -K $dev rx-gro-hw on
+	sends_commands "GRO_HW on" "5/0 8201000000000000" ethtool -K $dev rx-gro-hw on
+}
+
+# rss TYPES TABLE PAIRS KEY: the command
+rss() { echo "4/1 $1 0700 0000 $2 $3 28 $4" | awk '{ printf "%s ", $1; for (i = 2; i <= NF; i++) printf "%s", $i; print "" }'; }
+hash_key() { ethtool -x $dev | awk 'seen { gsub(":", ""); print; exit } /hash key/ { seen = 1 }'; }
+
+test_hash()
+{
+	local key=$(hash_key) other=0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728
+	local table=00000100000001000000010000000100
+
+	sends_commands "one channel" "$(rss 3f000000 00000000000000000000000000000000 0100 $key)" ethtool -L $dev combined 1
+	refused "channels" 4/1 "shown_by -l" ethtool -L $dev combined 2
+	sends_commands "two channels" "$(rss 3f000000 $table 0200 $key)" ethtool -L $dev combined 2
+	sends_commands "hash fields" "$(rss 3b000000 $table 0200 $key)" ethtool -N $dev rx-flow-hash udp4 sd
+	check "hash fields: are shown" sh -c "ethtool -n $dev rx-flow-hash udp4 | grep -q 'IP DA' && ! ethtool -n $dev rx-flow-hash udp4 | grep -q L4"
+	check "hash fields: of other flows are as they were" sh -c "ethtool -n $dev rx-flow-hash tcp4 | grep -q 'L4 bytes 2'"
+	refused "hash fields" 4/1 "shown_by -x" ethtool -N $dev rx-flow-hash udp6 sd
+	sends_commands "hash fields back" "$(rss 3f000000 $table 0200 $key)" ethtool -N $dev rx-flow-hash udp4 sdfn
+	refused "hash key" 4/1 "shown_by -x" ethtool -X $dev hkey "$(colons $other)"
+	sends_commands "hash key" "$(rss 3f000000 $table 0200 $other)" ethtool -X $dev hkey "$(colons $other)"
+	refused "table" 4/1 "shown_by -x" ethtool -X $dev weight 1 3
+	sends_commands "table" "$(rss 3f000000 00000000010001000100010001000100 0200 $other)" ethtool -X $dev weight 1 3
+	check "table: is shown" equal "$(ethtool -x $dev | awk '$1 == "0:" { print $2 $3 $4 $5 $6 $7 $8 $9 }')" 00111111
+	check "table: a channel in use can't go" refuse ethtool -L $dev combined 1
+	sends_commands "table: default" "$(rss 3f000000 $table 0200 $other)" ethtool -X $dev default
+}
+
+colons() { echo $1 | sed 's/../&:/g; s/:$//'; }
+
+coalescing() { ethtool -c $dev; ethtool -Q $dev queue_mask 0x3 --show-coalesce; }
+
+test_moderation()
+{
+	sends_commands "moderation" "6/0 0300000004000000 6/1 0100000002000000" \
+		ethtool -C $dev rx-frames 1 rx-usecs 2 tx-frames 3 tx-usecs 4
+	refused "moderation" 6/0 coalescing ethtool -C $dev tx-usecs 7
+	tell refuse 6/1
+	sends_commands "moderation: the receive queues refuse" "6/0 0300000008000000 6/1 0900000002000000 6/0 0300000004000000 6/1 0100000002000000" \
+		refuse ethtool -C $dev rx-frames 9 tx-usecs 8
+	tell refuse ''
+	sends_commands "moderation of a queue" "6/2 030000000300000005000000 6/2 020000000600000002000000" \
+		ethtool -Q $dev queue_mask 0x2 --coalesce tx-usecs 5 rx-frames 6
+	refused "moderation of a queue" 6/2 coalescing ethtool -Q $dev queue_mask 0x2 --coalesce tx-usecs 6
+	check "adaptive moderation" ethtool -C $dev adaptive-rx on
+	check "adaptive moderation: traffic" pings
+	check "adaptive moderation: off" ethtool -C $dev adaptive-rx off
+	refused "NAPI mode, which can't change now" 6/9 coalescing ethtool -C $dev tx-frames 0
+	sends_commands "ring sizes: queues get their moderation again" \
+		"6/2 010000000300000004000000 6/2 030000000300000005000000 6/2 000000000100000002000000 6/2 020000000600000002000000" \
+		ethtool -G $dev tx 32 rx 32
+	check "ring sizes: traffic" pings
+}
+
+#
+# Statistics of the device
+#
+
+le() { printf "%0$(($1 * 2))x" $2 | sed 's/../& /g' | awk '{ for (i = NF; i; i--) printf "%s", $i }'; }
+
+# record TYPE VQ SIZE BYTES...: as many numbers of 8 bytes, beginning with 1001, as there is room
+record() { printf '%s' "$(le 1 $1)00$(le 2 $2)0000$(le 2 $3)"; for i in $(seq 1 $((($3 - 8) / 8))); do le 8 $((1000 + i)); done; }
+
+# bad_record NAME HEX [PARAMETER=VALUE]: nothing of it is believed
+bad_record()
+{
+	tell stats "$2"
+	check "statistics: $1: ethtool shows all it showed" equal "$(ethtool -S $dev | wc -l)" $lines
+	check "statistics: $1: nothing of it" equal "$(statistic $dev rx0_hw_packets)" 0
+}
+
+# The first record of a receive queue: packets is the second number after the header
+test_statistics()
+{
+	local lines good=$(record 0 0 56)
+
+	tell stats "$good"
+	check "statistics: a good record is shown" equal "$(statistic $dev rx0_hw_packets)" 1003
+	check "statistics: the control queue's have names" ethtool -S $dev | grep -q cq_hw_command_num
+	lines=$(ethtool -S $dev | wc -l)
+	bad_record "size 0" "0000000000000000$good"
+	bad_record "size 7" "0000000007000000$good"
+	bad_record "a record that ends too early" "$(echo $good | cut -c 1-40)"
+	bad_record "a record that is longer than the reply" "$(echo $good | sed 's/^\(............\)..../\1ffff/')"
+	bad_record "a record of a shorter size" "$(record 0 0 48)"
+	bad_record "a record of a longer size" "$(record 0 0 64)"
+	bad_record "of another queue" "$(record 0 2 56)"
+	bad_record "of queue 65535" "$(record 0 65535 56)"
+	bad_record "of a send queue" "$(record 16 0 56)"
+	bad_record "of a type that is none" "$(record 200 0 56)"
+	bad_record "half a header" "000000"
+	bad_record "nothing" ""
+	tell written 0
+	bad_record "a reply of no bytes" "$good"
+	tell written -1
+	tell silent 1
+	bad_record "no status" "$good"
+	tell silent 0
+	tell stats "$(record 200 0 16)$good"
+	check "statistics: a good record after one of an unknown type is shown" equal "$(statistic $dev rx0_hw_packets)" 1003
+	tell stats ''
+}
+
+#
+# Packets
+#
+
+# bad_packet NAME COUNTER COMMAND...: with this from the device a packet is dropped and counted
+bad_packet()
+{
+	local name=$1 what=$2 before=$(counter $2)
+
+	shift 2
+	"$@"
+	check "packets: $name: dropped" refuse quiet ping -q -c 1 -W 1 10.0.0.9
+	check "packets: $name: counted in $what" [ "$(counter $what)" -gt $before ]
+}
+
+# what follows one with a bad number of buffers
+all_is_well()
+{
+	tell num_buffers -1
+	tell longer 0
+	tell split 100000
+	tell flags 0
+	tell gso_type 0
+	check "packets: $1: afterwards all is well" pings -s 1400
+}
+
+test_packets()
+{
+	check "packets: come back" pings
+	check "packets: the header is empty" equal "$(cut -d' ' -f1 $script/sent)" 0000000000000000000000000000000000000000
+	check "packets: header and data are one element" equal "$(wc -w <$script/sent)" 2
+	tell split 100
+	check "packets: in buffers of 100 bytes" pings -s 1400
+	check "packets: in buffers of 100 bytes, fragmented" pings -s 20000
+	tell split 1
+	check "packets: in buffers of 1 byte: dropped" refuse quiet ping -q -c 1 -W 1 10.0.0.9
+	all_is_well "in buffers of 1 byte"
+	tell num_buffers 0
+	check "packets: of 0 buffers have one" pings
+	bad_packet "of 3 buffers, of which 1 came" rx_length_errors tell num_buffers 3
+	bad_packet "of 65535 buffers" rx_length_errors tell num_buffers 65535
+	all_is_well "more buffers than there are"
+	bad_packet "without a header" rx_length_errors tell longer -100
+	bad_packet "with half a header" rx_length_errors tell longer -92
+	all_is_well "too short"
+	bad_packet "of an unknown segmentation" rx_frame_errors tell gso_type 9
+	tell gso_type 0
+	bad_packet "with a checksum far behind" rx_frame_errors sh -c "echo 1 >$script/flags; echo 60000 >$script/csum_start"
+	tell csum_start 0
+	all_is_well "bad offloads"
+	tell flags 2
+	check "packets: whose checksum the device has seen" pings
+	tell flags 0
+}
+
+# The device does not give back what was sent.
+test_timeout()
+{
+	local before=$(statistic $dev tx0_tx_timeouts)
+
+	tell hold_sent 1
+	ping -q -c 40 -i 0.2 -W 1 10.0.0.9 >/dev/null 2>&1 &
+	check "timeout: noticed" wait_for 20 timeouts_above ${before:-0}
+	tell hold_sent 0
+	wait
+	check "timeout: afterwards all is well" wait_for 10 pings
+}
+
+timeouts_above() { [ "$(cat /sys/class/net/$dev/queues/tx-0/tx_timeout)" -gt $1 ]; }
+
+test_announce()
+{
+	local i
+
+	sends_commands "announce" "3/0" tell net_status 3
+	check "announce: is over" equal "$(cat $script/net_status)" 1
+	for i in $(seq 20); do
+		tell net_status 3
+		ip link set $dev down
+		tell net_status 3
+		ip link set $dev up
+	done
+	check "announce: while the link goes down and up" wait_for 10 pings
+	tell net_status 0
+	check "link: down" wait_for 5 no_carrier
+	tell net_status 1
+	check "link: up" wait_for 5 has_carrier
+}
+
+# A command is answered when nobody waits any more.
+test_late()
+{
+	local start=$(now)
+
+	ip link set $dev promisc off
+	tell hold 1/1
+	ip link set $dev address 02:00:00:00:00:07 2>/tmp/late &
+	sleep 2
+	check "late: packets come and go meanwhile" pings
+	wait $!
+	check "late: the command fails" [ $? != 0 ]
+	check "late: after a minute" [ $(($(now) - start)) -ge 5900 ]
+	check "late: is reported" logged "no answer to control command 1/1"
+	start=$(now)
+	check "late: the next one fails" refuse ethtool -L $dev combined 1
+	check "late: the next one fails at once" [ $(($(now) - start)) -lt 300 ]
+	tell hold ''
+	tell commands ''
+	tell late 1
+	check "late: then the device is told all again" wait_for 10 told_again
+	check "late: commands work" ip link set $dev address 02:00:00:00:00:08
+	check "late: packets come and go" pings
+}
+
+told_again() { grep -q '^4/1' $script/commands && grep -q '^5/0' $script/commands && grep -q '^1/1 020000000005' $script/commands; }
+
+test_lost()
+{
+	local start=$(now) setter
+
+	tell hold 1/1
+	ip link set $dev address 02:00:00:00:00:09 2>/dev/null &
+	setter=$!
+	sleep 1
+	tell lose 1
+	wait $setter
+	check "lost: who waits for an answer is told" [ $? != 0 ]
+	check "lost: at once" [ $(($(now) - start)) -lt 1000 ]
+	ping -q -c 3 -W 1 10.0.0.9 >/dev/null 2>&1
+	check "lost: no carrier" wait_for 5 no_carrier
+	check "lost: unloaded in time" unload
+	tell_nobody=1
+}
+
+#
+# Devices
+#
+
+everything="$plain $control $guest_offloads $host_offloads $merged $pairs $ring_reset $statistics $moderation $hashes 56 59 63"
+rx_types=0x10001000f
+
+check "a device with all features" load "$everything" pairs=2 queue_size=64 stats_cap=$((0x100000000 | 0xf | 0xf << 16)) reflect=1
+check "a device with all features: is told what is wanted" cat $script/commands
+test_filters
+test_offloads
+test_hash
+test_moderation
+test_statistics
+test_packets
+test_announce
+test_timeout
+test_late
+test_lost
+
+for size in 1 2 4 8 16 18 19 32; do
+	check "rings of $size: loaded" load "$plain $control 0 $merged" queue_size=$size reflect=1
+	check "rings of $size: up" up
+	check "rings of $size: packets" pings -s 100
+	check "rings of $size: longer packets" pings -s 1400
+	check "rings of $size: unloaded" unload
+done
+
+for kind in "small:5 0 17" "big:5 0 17 1 7 8" "mergeable:5 0 17 15" "no control queue:5 0 15"; do
+	check "${kind%:*}: loaded" load "${kind#*:}" queue_size=64 reflect=1
+	check "${kind%:*}: up" up
+	check "${kind%:*}: packets" pings -s 1400
+	tell fail_start 3
+	ping -q -c 50 -i 0.02 10.0.0.9 >/dev/null 2>&1
+	tell fail_start 0
+	tell fail_add 5
+	ping -q -c 50 -i 0.02 10.0.0.9 >/dev/null 2>&1
+	tell fail_add 0
+	check "${kind%:*}: packets, after times without memory" wait_for 5 pings
+	check "${kind%:*}: unloaded" unload
+done
+
+for size in 0 1 39 40 52 53 255; do
+	check "a hash key of $size bytes: loaded" load "$plain $control $hashes" rss_max_key_size=$size
+	check "a hash key of $size bytes: at most 52 are used" equal "$(($(hash_key | wc -c) / 2))" $((size > 52 ? 52 : size))
+	check "a hash key of $size bytes: unloaded" unload
+done
+for size in 0 1 7 128 65535; do
+	check "a table of $size entries: loaded" load "$plain $control $hashes $pairs" rss_table=$size pairs=4
+	check "a table of $size entries: up" up
+	check "a table of $size entries: unloaded" unload
+done
+
+check "the kernel found no fault" no_fault
+plan
