@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef _DRIVERS_NET_VIRTIO_NET_RX_H
+#define _DRIVERS_NET_VIRTIO_NET_RX_H
+/*
+ * What the kinds of receive buffers share: where their memory comes from, and how a
+ * buffer becomes a packet for the stack or for an XDP program.
+ */
+#include "virtio_net.h"
+
+struct sk_buff;
+
+/* The longest packet: nothing longer can be told to the stack. */
+#define VIRTNET_MAX_LEN		(ETH_HLEN + 2 * VLAN_HLEN + ETH_MAX_MTU)
+
+/* What an skb needs behind its data */
+#define VIRTNET_TAILROOM	SKB_DATA_ALIGN(sizeof(struct skb_shared_info))
+
+/*
+ * Tokens: what must be known of a posted buffer is in the low bits of its address, as
+ * a context would cost more.
+ */
+#define VIRTNET_BUF_ALIGN	128
+#define VIRTNET_BUF_MAX		4096
+#define VIRTNET_BUF_UNITS	(VIRTNET_BUF_MAX / VIRTNET_BUF_ALIGN - 1UL)
+#define VIRTNET_BUF_XDP		(VIRTNET_BUF_UNITS + 1)
+
+/**
+ * struct virtnet_buf - a receive buffer in one piece
+ * @start: its memory, aligned to VIRTNET_BUF_ALIGN
+ * @size: of that, a multiple of VIRTNET_BUF_ALIGN
+ * @xdp: there is the room around a packet that XDP programs are promised. A buffer
+ *       that was posted before a program was attached has none.
+ */
+struct virtnet_buf {
+	void *start;
+	unsigned int size;
+	bool xdp;
+};
+
+static inline struct virtnet_buf virtnet_buf_of(void *token)
+{
+	unsigned long bits = (unsigned long)token & (VIRTNET_BUF_ALIGN - 1);
+
+	return (struct virtnet_buf) {
+		.start = token - bits,
+		.size = ((bits & VIRTNET_BUF_UNITS) + 1) * VIRTNET_BUF_ALIGN,
+		.xdp = bits & VIRTNET_BUF_XDP,
+	};
+}
+
+static inline void *virtnet_buf_token(const struct virtnet_buf *buf)
+{
+	return buf->start + (buf->size / VIRTNET_BUF_ALIGN - 1) +
+	       (buf->xdp ? VIRTNET_BUF_XDP : 0);
+}
+
+/* A program sees whole packets only, with their checksums in place. */
+static inline bool virtnet_hdr_is_plain(const union virtnet_hdr *hdr)
+{
+	return hdr->plain.gso_type == VIRTIO_NET_HDR_GSO_NONE &&
+	       !(hdr->plain.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
+}
+
+/* rx_memory.c */
+int virtnet_mem_start(struct virtnet_rq *rq);
+void virtnet_mem_stop(struct virtnet_rq *rq);
+void *virtnet_mem_alloc(struct virtnet_rq *rq, unsigned int size, gfp_t gfp);
+/* @napi: by the queue's NAPI */
+void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi);
+/* Append memory to the buffer that is being built. */
+void virtnet_mem_add(struct virtnet_rq *rq, void *p, unsigned int len);
+/* The device has written @len bytes. */
+void virtnet_mem_sync(struct virtnet_rq *rq, void *p, unsigned int len);
+
+/* rx_buf.c; all of these consume the buffer, also if they fail */
+int virtnet_buf_post(struct virtnet_rq *rq, struct virtnet_buf *buf,
+		     unsigned int offset, unsigned int len, gfp_t gfp);
+void virtnet_buf_free(struct virtnet_rq *rq, void *token);
+struct sk_buff *virtnet_buf_to_skb(struct virtnet_rq *rq,
+				   const struct virtnet_buf *buf, void *data,
+				   unsigned int len);
+bool virtnet_buf_make_room(struct virtnet_rq *rq, struct virtnet_buf *buf,
+			   void **data, unsigned int len);
+void virtnet_buf_to_xdp(struct virtnet_rq *rq, const struct virtnet_buf *buf,
+			void *data, unsigned int len, struct xdp_buff *xdp);
+/* Run @prog on a packet, and do what it says. */
+void virtnet_xdp_receive(struct virtnet_rq *rq, struct bpf_prog *prog,
+			 struct virtnet_xdp *vx,
+			 struct virtnet_rx_batch *batch);
+/* A packet is no packet, or not complete. */
+void virtnet_rx_bad_length(struct virtnet_rq *rq,
+			   struct virtnet_rx_batch *batch);
+
+#endif /* _DRIVERS_NET_VIRTIO_NET_RX_H */

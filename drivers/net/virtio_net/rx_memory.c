@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where the memory of receive buffers comes from.
+ *
+ * Pages are large, so that little of them is left over, and each is cut into buffers.
+ * They come from a page_pool, which keeps those that the stack has given back, and
+ * maps each only once for devices behind the DMA API. A kernel without page_pool
+ * takes them from the page allocator, and the ring maps each buffer.
+ */
+#include <linux/skbuff.h>
+#include <net/page_pool/helpers.h>
+
+#include "rx.h"
+
+/* As large as others take them for packets */
+#define VIRTNET_MEM_ORDER	get_order(32768)
+
+/* Free pages that the pool keeps at most beside those that NAPI has at hand */
+#define VIRTNET_MEM_KEEP	64
+
+static bool virtnet_mem_mapped(const struct virtnet_rq *rq)
+{
+	return IS_ENABLED(CONFIG_PAGE_POOL) && rq->vq->dma_dev;
+}
+
+static struct page_pool *virtnet_mem_create_pool(struct virtnet_rq *rq)
+{
+	struct device *dma_dev = rq->vq->dma_dev;
+	struct device *parent = rq->vn->vdev->dev.parent;
+	struct page_pool_params params = {
+		.order		= VIRTNET_MEM_ORDER,
+		.pool_size	= VIRTNET_MEM_KEEP,
+		.nid		= parent ? dev_to_node(parent) : NUMA_NO_NODE,
+		.dev		= dma_dev,
+		.napi		= &rq->napi,
+		.dma_dir	= DMA_FROM_DEVICE,
+		.max_len	= PAGE_SIZE << VIRTNET_MEM_ORDER,
+		.netdev		= rq->vn->dev,
+		.queue_idx	= rq - rq->vn->rq,
+	};
+
+	if (dma_dev)
+		params.flags = PP_FLAG_DMA_MAP | PP_FLAG_DMA_SYNC_DEV;
+	return page_pool_create(&params);
+}
+
+static int virtnet_mem_start_pool(struct virtnet_rq *rq)
+{
+	struct page_pool *pool = virtnet_mem_create_pool(rq);
+	int err;
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	err = xdp_rxq_info_reg_mem_model(&rq->xdp_rxq, MEM_TYPE_PAGE_POOL, pool);
+	if (err)
+		page_pool_destroy(pool);
+	else
+		rq->pool = pool;
+	return err;
+}
+
+int virtnet_mem_start(struct virtnet_rq *rq)
+{
+	int err;
+
+	err = xdp_rxq_info_reg(&rq->xdp_rxq, rq->vn->dev, rq - rq->vn->rq,
+			       rq->napi.napi_id);
+	if (err)
+		return err;
+
+	if (IS_ENABLED(CONFIG_PAGE_POOL))
+		err = virtnet_mem_start_pool(rq);
+	else
+		err = xdp_rxq_info_reg_mem_model(&rq->xdp_rxq,
+						 MEM_TYPE_PAGE_SHARED, NULL);
+	if (err)
+		xdp_rxq_info_unreg(&rq->xdp_rxq);
+	return err;
+}
+
+/* Packets that the stack still has keep their pages, and what maps them. */
+void virtnet_mem_stop(struct virtnet_rq *rq)
+{
+	xdp_rxq_info_unreg(&rq->xdp_rxq);
+	page_pool_destroy(rq->pool);
+	rq->pool = NULL;
+
+	if (rq->frag.page)
+		put_page(rq->frag.page);
+	rq->frag.page = NULL;
+}
+
+void *virtnet_mem_alloc(struct virtnet_rq *rq, unsigned int size, gfp_t gfp)
+{
+	struct page_frag *frag = &rq->frag;
+	unsigned int offset;
+	struct page *page;
+
+	if (IS_ENABLED(CONFIG_PAGE_POOL)) {
+		page = page_pool_alloc_frag(rq->pool, &offset, size,
+					    gfp | __GFP_NOWARN);
+	} else {
+		page = skb_page_frag_refill(size, frag, gfp) ? frag->page : NULL;
+		offset = frag->offset;
+		frag->offset += size;
+		if (page)
+			get_page(page);
+	}
+	return page ? page_address(page) + offset : NULL;
+}
+
+void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi)
+{
+	struct page *page = virt_to_head_page(p);
+
+	if (IS_ENABLED(CONFIG_PAGE_POOL))
+		page_pool_put_full_page(rq->pool, page, napi);
+	else
+		put_page(page);
+}
+
+void virtnet_mem_add(struct virtnet_rq *rq, void *p, unsigned int len)
+{
+	struct page *page;
+
+	if (!virtnet_mem_mapped(rq)) {
+		virtqueue_add_ptr(rq->vq, p, len, DMA_FROM_DEVICE);
+		return;
+	}
+	page = virt_to_head_page(p);
+	virtqueue_add_dma(rq->vq,
+			  page_pool_get_dma_addr(page) + (p - page_address(page)),
+			  len, DMA_FROM_DEVICE);
+}
+
+void virtnet_mem_sync(struct virtnet_rq *rq, void *p, unsigned int len)
+{
+	struct page *page;
+
+	if (!virtnet_mem_mapped(rq))
+		return;
+	page = virt_to_head_page(p);
+	page_pool_dma_sync_for_cpu(rq->pool, page, p - page_address(page), len);
+}

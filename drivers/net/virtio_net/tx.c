@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Transmit: packets go into the ring, and come back.
+ *
+ * A packet is visible to the device only after the next virtnet_tx_kick(): every way
+ * out of the functions that add kicks. In NAPI mode a packet is freed when the device
+ * has sent it, and interrupts come when most are sent. In orphan mode (napi_tx=0)
+ * nobody waits for that: it is freed when the next one is sent.
+ */
+#include <linux/bpf.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <net/dst.h>
+#include <net/ip.h>
+#include <net/tcp.h>
+
+#include "virtio_net.h"
+
+/*
+ * Tokens
+ */
+
+static void *virtnet_tx_token(void *p, enum virtnet_tx_tag tag)
+{
+	return p + tag;
+}
+
+/* What came back since the last time */
+struct virtnet_tx_done {
+	unsigned int packets;
+	unsigned int bytes;
+	unsigned int bql_packets;
+	unsigned int bql_bytes;
+	unsigned int xsk;
+};
+
+/* Nobody else takes a token apart. */
+static void virtnet_tx_free(struct virtnet_sq *sq, void *token, bool in_napi,
+			    struct virtnet_tx_done *done)
+{
+	enum virtnet_tx_tag tag = (unsigned long)token & VIRTNET_TX_TAG_MASK;
+	void *p = token - tag;
+	struct sk_buff *skb;
+
+	done->packets++;
+	switch (tag) {
+	case VIRTNET_TX_SKB:
+		skb = p;
+		done->bytes += skb->len;
+		done->bql_packets++;
+		done->bql_bytes += skb->len;
+		napi_consume_skb(skb, in_napi);
+		break;
+	case VIRTNET_TX_ORPHAN:
+		skb = p;
+		done->bytes += skb->len;
+		napi_consume_skb(skb, in_napi);
+		break;
+	case VIRTNET_TX_FRAME:
+		done->bytes += xdp_get_frame_len(p);
+		xdp_return_frame(p);
+		break;
+	case VIRTNET_TX_XSK:
+		done->bytes += virtnet_xsk_tx_done(sq, token);
+		done->xsk++;
+		break;
+	}
+}
+
+void virtnet_tx_recycle(struct virtqueue *vq, void *token)
+{
+	struct virtnet_tx_done done = {};
+
+	virtnet_tx_free(virtnet_vq_to_sq(vq), token, false, &done);
+}
+
+/* BQL has nothing in flight any more. */
+void virtnet_tx_recycle_done(struct virtqueue *vq)
+{
+	netdev_tx_reset_queue(virtnet_txq(virtnet_vq_to_sq(vq)));
+}
+
+void virtnet_tx_free_unused(struct virtnet_sq *sq)
+{
+	void *token;
+
+	while ((token = virtqueue_detach_unused_buf(sq->vq)))
+		virtnet_tx_recycle(sq->vq, token);
+	virtnet_tx_recycle_done(sq->vq);
+}
+
+/*
+ * Packets come back
+ */
+
+static void virtnet_tx_schedule(struct virtnet_sq *sq)
+{
+	if (napi_schedule_prep(&sq->napi)) {
+		virtqueue_disable_cb(sq->vq);
+		__napi_schedule(&sq->napi);
+	}
+}
+
+/* Also while the queue is reset: it touches nothing that goes away then. */
+void virtnet_tx_interrupt(struct virtqueue *vq)
+{
+	virtnet_tx_schedule(virtnet_vq_to_sq(vq));
+}
+
+/* Returns how many frames of an AF_XDP socket were among them. */
+static unsigned int virtnet_tx_collect(struct virtnet_sq *sq, bool in_napi)
+{
+	struct virtnet_tx_done done = {};
+	unsigned int len;
+	void *token;
+
+	while ((token = virtqueue_get_buf(sq->vq, &len)))
+		virtnet_tx_free(sq, token, in_napi, &done);
+	if (!done.packets)
+		return 0;
+
+	if (done.bql_packets)
+		netdev_tx_completed_queue(virtnet_txq(sq), done.bql_packets,
+					  done.bql_bytes);
+	u64_stats_update_begin(&sq->stats.syncp);
+	u64_stats_add(&sq->stats.packets, done.packets);
+	u64_stats_add(&sq->stats.bytes, done.bytes);
+	u64_stats_update_end(&sq->stats.syncp);
+	return done.xsk;
+}
+
+void virtnet_tx_reclaim(struct virtnet_sq *sq, bool in_napi)
+{
+	/* Only the queue's NAPI tells the socket. */
+	if (virtnet_tx_collect(sq, in_napi))
+		virtnet_tx_schedule(sq);
+}
+
+/* Is there room for the longest packet? A small ring has room for it only if empty. */
+static bool virtnet_tx_has_room(const struct virtnet_sq *sq)
+{
+	return likely(sq->vq->num_free >= VIRTNET_TX_MAX_ELEMS) ||
+	       sq->vq->num_free >= virtqueue_get_vring_size(sq->vq);
+}
+
+void virtnet_tx_wake(struct virtnet_sq *sq)
+{
+	struct netdev_queue *txq = virtnet_txq(sq);
+
+	if (!netif_tx_queue_stopped(txq) || !sq->usable ||
+	    !virtnet_tx_has_room(sq))
+		return;
+	u64_stats_update_begin(&sq->stats.syncp);
+	u64_stats_inc(&sq->stats.wake);
+	u64_stats_update_end(&sq->stats.syncp);
+	netif_tx_wake_queue(txq);
+}
+
+static void virtnet_tx_lost(struct virtnet_sq *sq)
+{
+	sq->usable = false;
+	virtnet_lost(sq->vn, "a send queue is broken");
+}
+
+void virtnet_tx_reclaim_pair(struct virtnet_rq *rq, int budget)
+{
+	struct virtnet_sq *sq = &rq->vn->sq[rq - rq->vn->rq];
+	struct netdev_queue *txq = virtnet_txq(sq);
+
+	if (!sq->napi_mode || !__netif_tx_trylock(txq))
+		return;
+	if (sq->usable) {
+		virtnet_tx_reclaim(sq, budget);
+		virtnet_tx_wake(sq);
+	}
+	__netif_tx_unlock(txq);
+}
+
+/* Does anybody wait for packets to come back? */
+static bool virtnet_tx_wants_interrupt(const struct virtnet_sq *sq)
+{
+	return sq->napi_mode || sq->xsk_pool ||
+	       netif_tx_queue_stopped(virtnet_txq(sq));
+}
+
+/* Returns true if there are packets to take back already. */
+static bool virtnet_tx_complete(struct virtnet_sq *sq)
+{
+	bool wanted = sq->usable && virtnet_tx_wants_interrupt(sq);
+	unsigned int state = 0;
+
+	if (wanted)
+		state = virtqueue_enable_cb_prepare(sq->vq);
+	if (!napi_complete_done(&sq->napi, 0)) {
+		virtqueue_disable_cb(sq->vq);
+		return false;
+	}
+	return wanted && virtqueue_poll(sq->vq, state);
+}
+
+int virtnet_tx_poll(struct napi_struct *napi, int budget)
+{
+	struct virtnet_sq *sq = container_of(napi, struct virtnet_sq, napi);
+	struct netdev_queue *txq = virtnet_txq(sq);
+	bool more = false;
+
+	__netif_tx_lock(txq, smp_processor_id());
+	virtnet_tx_collect(sq, budget);
+	if (unlikely(virtqueue_is_broken(sq->vq)))
+		virtnet_tx_lost(sq);
+	if (sq->xsk_pool && budget)
+		more = virtnet_xsk_tx(sq, budget);
+	virtnet_tx_wake(sq);
+	if (!more && virtnet_tx_complete(sq))
+		virtnet_tx_schedule(sq);
+	__netif_tx_unlock(txq);
+	return more ? budget : 0;
+}
+
+/*
+ * The header of a packet (5.1.6.2)
+ */
+
+/* Exactly what VIRTIO_NET_F_GUEST_HDRLEN promises; a hint without it */
+static unsigned int virtnet_gso_header_len(const struct sk_buff *skb)
+{
+	if (skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4)
+		return skb_transport_offset(skb) + sizeof(struct udphdr);
+	return skb_tcp_all_headers(skb);
+}
+
+static bool virtnet_tx_fill_header(const struct virtnet *vn,
+				   const struct sk_buff *skb,
+				   union virtnet_hdr *hdr)
+{
+	/* Bytes that mean nothing to a packet sent must not tell anything, too. */
+	memset(hdr, 0, vn->hdr_len);
+	if (skb->ip_summed != CHECKSUM_PARTIAL && !skb_is_gso(skb))
+		return true;
+	if (virtio_net_hdr_from_skb(skb, &hdr->plain, vn->little_endian, false, 0))
+		return false;
+	if (skb_is_gso(skb))
+		hdr->plain.hdr_len = __cpu_to_virtio16(vn->little_endian,
+						       virtnet_gso_header_len(skb));
+	return true;
+}
+
+/* Header and data may be one element: then the header is in front of the data. */
+static bool virtnet_tx_can_push(const struct virtnet *vn,
+				const struct sk_buff *skb)
+{
+	return vn->header_anywhere && skb_headroom(skb) >= vn->hdr_len &&
+	       IS_ALIGNED((unsigned long)skb->data,
+			  __alignof__(struct virtio_net_hdr_mrg_rxbuf)) &&
+	       !skb_header_cloned(skb);
+}
+
+/*
+ * Packets of the stack
+ */
+
+static void virtnet_tx_add_frags(struct virtqueue *vq,
+				 const struct skb_shared_info *shinfo)
+{
+	unsigned int i;
+
+	for (i = 0; i < shinfo->nr_frags; i++)
+		virtqueue_add_page(vq, skb_frag_page(&shinfo->frags[i]),
+				   skb_frag_off(&shinfo->frags[i]),
+				   skb_frag_size(&shinfo->frags[i]),
+				   DMA_TO_DEVICE);
+}
+
+/* A ring that is smaller than a packet has elements gets it in one piece. */
+static bool virtnet_tx_fit(const struct virtnet_sq *sq, struct sk_buff *skb,
+			   unsigned int elems)
+{
+	return likely(elems <= sq->vq->num_free) || !skb_linearize(skb);
+}
+
+static int virtnet_tx_add_skb(struct virtnet_sq *sq, struct sk_buff *skb)
+{
+	unsigned int head_len, hdr_len = sq->vn->hdr_len;
+	struct virtqueue *vq = sq->vq;
+	union virtnet_hdr *hdr;
+	bool push;
+	int err;
+
+	BUILD_BUG_ON(sizeof(*hdr) > sizeof(skb->cb));
+
+	if (!virtnet_tx_fit(sq, skb, 2 + skb_shinfo(skb)->nr_frags))
+		return -ENOMEM;
+	push = virtnet_tx_can_push(sq->vn, skb);
+	hdr = push ? (void *)skb->data - hdr_len : (void *)skb->cb;
+	if (unlikely(!virtnet_tx_fill_header(sq->vn, skb, hdr)))
+		return -EPROTO;
+
+	err = virtqueue_start_buf(vq, 1 + !push + skb_shinfo(skb)->nr_frags, 0,
+				  virtnet_tx_token(skb, sq->napi_mode ?
+						   VIRTNET_TX_SKB :
+						   VIRTNET_TX_ORPHAN),
+				  NULL, GFP_ATOMIC);
+	if (unlikely(err))
+		return err;
+	head_len = skb_headlen(skb);
+	if (push) {
+		virtqueue_add_ptr(vq, hdr, hdr_len + head_len, DMA_TO_DEVICE);
+	} else {
+		virtqueue_add_ptr(vq, hdr, hdr_len, DMA_TO_DEVICE);
+		if (head_len)
+			virtqueue_add_ptr(vq, skb->data, head_len,
+					  DMA_TO_DEVICE);
+	}
+	virtnet_tx_add_frags(vq, skb_shinfo(skb));
+	return virtqueue_end_buf(vq);
+}
+
+/* Nobody waits for an orphan, so it must not hold on to anything. */
+static int virtnet_tx_orphan(struct sk_buff *skb)
+{
+	if (unlikely(skb_orphan_frags(skb, GFP_ATOMIC)))
+		return -ENOMEM;
+	skb_orphan(skb);
+	skb_dst_drop(skb);
+	nf_reset_ct(skb);
+	return 0;
+}
+
+static int virtnet_tx_send(struct virtnet_sq *sq, struct sk_buff *skb)
+{
+	int err;
+
+	if (unlikely(!sq->usable))
+		return -ENETDOWN;
+
+	skb_tx_timestamp(skb);
+	if (!sq->napi_mode) {
+		virtnet_tx_reclaim(sq, false);
+		err = virtnet_tx_orphan(skb);
+		if (unlikely(err))
+			return err;
+	}
+	return virtnet_tx_add_skb(sq, skb);
+}
+
+static void virtnet_tx_drop(struct virtnet_sq *sq, struct sk_buff *skb, int err)
+{
+	struct net_device *dev = sq->vn->dev;
+
+	if (err == -EIO)
+		virtnet_tx_lost(sq);
+	else if (err != -ENETDOWN && err != -ENOMEM && net_ratelimit())
+		netdev_warn(dev, "%s: a packet could not be sent: error %d\n",
+			    sq->name, err);
+	DEV_STATS_INC(dev, tx_fifo_errors);
+	DEV_STATS_INC(dev, tx_dropped);
+	dev_kfree_skb_any(skb);
+}
+
+static void virtnet_tx_stop_if_full(struct virtnet_sq *sq)
+{
+	struct netdev_queue *txq = virtnet_txq(sq);
+
+	if (likely(virtnet_tx_has_room(sq)))
+		return;
+	/* The stack knows nothing of the queues for XDP. */
+	if (sq - sq->vn->sq >= sq->vn->dev->real_num_tx_queues)
+		return;
+	/* The watchdog's time begins now, if XDP has filled the ring. */
+	txq_trans_cond_update(txq);
+	netif_tx_stop_queue(txq);
+	u64_stats_update_begin(&sq->stats.syncp);
+	u64_stats_inc(&sq->stats.stop);
+	u64_stats_update_end(&sq->stats.syncp);
+}
+
+static void virtnet_tx_publish(struct virtnet_sq *sq)
+{
+	if (!virtqueue_kick_prepare(sq->vq) || !virtqueue_notify(sq->vq))
+		return;
+	u64_stats_update_begin(&sq->stats.syncp);
+	u64_stats_inc(&sq->stats.kicks);
+	u64_stats_update_end(&sq->stats.syncp);
+}
+
+/* Only what was published makes an interrupt, so ask for it afterwards. */
+static void virtnet_tx_ask_interrupt(struct virtnet_sq *sq)
+{
+	if (unlikely(!virtqueue_enable_cb_delayed(sq->vq)))
+		virtnet_tx_schedule(sq);
+}
+
+netdev_tx_t virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct virtnet *vn = netdev_priv(dev);
+	struct virtnet_sq *sq = &vn->sq[skb_get_queue_mapping(skb)];
+	bool kick = !netdev_xmit_more();
+	unsigned int len = skb->len;
+	int err;
+
+	err = virtnet_tx_send(sq, skb);
+	if (unlikely(err)) {
+		virtnet_tx_drop(sq, skb, err);
+	} else {
+		virtnet_tx_stop_if_full(sq);
+		if (sq->napi_mode)
+			kick = __netdev_tx_sent_queue(virtnet_txq(sq), len,
+						      !kick);
+		else if (netif_xmit_stopped(virtnet_txq(sq)))
+			kick = true;
+	}
+	if (kick && likely(sq->usable)) {
+		virtnet_tx_publish(sq);
+		if (virtnet_tx_wants_interrupt(sq))
+			virtnet_tx_ask_interrupt(sq);
+	}
+	return NETDEV_TX_OK;
+}
+
+/*
+ * Frames of XDP
+ */
+
+static unsigned int virtnet_frame_frags(const struct xdp_frame *frame)
+{
+	if (likely(!xdp_frame_has_frags(frame)))
+		return 0;
+	return xdp_get_shared_info_from_frame(frame)->nr_frags;
+}
+
+int virtnet_tx_add_frame(struct virtnet_sq *sq, struct xdp_frame *frame)
+{
+	unsigned int frags = virtnet_frame_frags(frame);
+	unsigned int hdr_len = sq->vn->hdr_len;
+	bool push = frame->headroom >= hdr_len;
+	int err;
+
+	err = virtqueue_start_buf(sq->vq, 1 + !push + frags, 0,
+				  virtnet_tx_token(frame, VIRTNET_TX_FRAME),
+				  NULL, GFP_ATOMIC);
+	if (unlikely(err))
+		return err;
+	if (likely(push)) {
+		memset(frame->data - hdr_len, 0, hdr_len);
+		virtqueue_add_ptr(sq->vq, frame->data - hdr_len,
+				  hdr_len + frame->len, DMA_TO_DEVICE);
+	} else {
+		virtqueue_add_page(sq->vq, ZERO_PAGE(0), 0, hdr_len,
+				   DMA_TO_DEVICE);
+		virtqueue_add_ptr(sq->vq, frame->data, frame->len,
+				  DMA_TO_DEVICE);
+	}
+	if (unlikely(frags))
+		virtnet_tx_add_frags(sq->vq,
+				     xdp_get_shared_info_from_frame(frame));
+	return virtqueue_end_buf(sq->vq);
+}
+
+void virtnet_tx_kick(struct virtnet_sq *sq)
+{
+	virtnet_tx_stop_if_full(sq);
+	virtnet_tx_publish(sq);
+	virtnet_tx_ask_interrupt(sq);
+}
