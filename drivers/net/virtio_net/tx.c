@@ -233,15 +233,18 @@ static bool virtnet_tx_fill_header(const struct virtnet *vn,
 				   const struct sk_buff *skb,
 				   union virtnet_hdr *hdr)
 {
-	/* Bytes that mean nothing to a packet sent must not tell anything, too. */
-	memset(hdr, 0, vn->hdr_len);
-	if (skb->ip_summed != CHECKSUM_PARTIAL && !skb_is_gso(skb))
-		return true;
 	if (virtio_net_hdr_from_skb(skb, &hdr->plain, vn->little_endian, false, 0))
 		return false;
 	if (skb_is_gso(skb))
 		hdr->plain.hdr_len = __cpu_to_virtio16(vn->little_endian,
 						       virtnet_gso_header_len(skb));
+
+	/* What means nothing when sent must not tell anything, either. */
+	if (vn->hdr_len > sizeof(hdr->plain))
+		hdr->merged.num_buffers = 0;
+	if (vn->hdr_len > sizeof(hdr->merged))
+		memset((void *)hdr + sizeof(hdr->merged), 0,
+		       sizeof(hdr->hash) - sizeof(hdr->merged));
 	return true;
 }
 
