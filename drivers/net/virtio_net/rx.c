@@ -15,6 +15,7 @@ void virtnet_rx_kick(struct virtnet_rq *rq)
 {
 	unsigned long flags;
 
+	rq->unpublished = 0;
 	if (!virtqueue_kick_prepare(rq->vq) || !virtqueue_notify(rq->vq))
 		return;
 	flags = u64_stats_update_begin_irqsave(&rq->stats.syncp);
@@ -158,7 +159,7 @@ static bool virtnet_rx_refill(struct virtnet_rq *rq, unsigned int budget)
 {
 	unsigned int size = virtqueue_get_vring_size(rq->vq);
 
-	if (rq->vq->num_free <= min(budget, size) / 2)
+	if (rq->vq->num_free + rq->unpublished <= min(budget, size) / 2)
 		return true;
 	return virtnet_rx_fill(rq, GFP_ATOMIC) != -ENOMEM;
 }

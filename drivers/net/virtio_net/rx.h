@@ -48,10 +48,9 @@ static inline struct virtnet_buf virtnet_buf_of(void *token)
 	};
 }
 
-static inline void *virtnet_buf_token(const struct virtnet_buf *buf)
+static inline unsigned long virtnet_buf_bits(unsigned int size, bool xdp)
 {
-	return buf->start + (buf->size / VIRTNET_BUF_ALIGN - 1) +
-	       (buf->xdp ? VIRTNET_BUF_XDP : 0);
+	return size / VIRTNET_BUF_ALIGN - 1 + (xdp ? VIRTNET_BUF_XDP : 0);
 }
 
 /* A program sees whole packets only, with their checksums in place. */
@@ -71,11 +70,16 @@ void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi);
 void virtnet_mem_add(struct virtnet_rq *rq, void *p, unsigned int len);
 /* The device has written @len bytes. */
 void virtnet_mem_sync(struct virtnet_rq *rq, void *p, unsigned int len);
+/* We may have written them, and the device gets them again. */
+void virtnet_mem_sync_back(struct virtnet_rq *rq, void *p, unsigned int len);
 
-/* rx_buf.c; all of these consume the buffer, also if they fail */
-int virtnet_buf_post(struct virtnet_rq *rq, struct virtnet_buf *buf,
-		     unsigned int offset, unsigned int len, gfp_t gfp);
+/* rx_buf.c */
+/* What to post from now on: the device gets @len bytes at @offset of @size. */
+void virtnet_buf_set_layout(struct virtnet_rq *rq, unsigned int size, bool xdp,
+			    unsigned int offset, unsigned int len);
+int virtnet_buf_fill(struct virtnet_rq *rq, gfp_t gfp);
 void virtnet_buf_free(struct virtnet_rq *rq, void *token);
+/* These consume the buffer, also if they fail. */
 struct sk_buff *virtnet_buf_to_skb(struct virtnet_rq *rq,
 				   const struct virtnet_buf *buf, void *data,
 				   unsigned int len);

@@ -115,22 +115,25 @@ static int virtnet_big_fill(struct virtnet_rq *rq, gfp_t gfp)
 	return err;
 }
 
+/* It may not be needed again: the ring may get smaller. */
 static void virtnet_big_free(struct virtnet_rq *rq, void *token)
 {
-	virtnet_big_put(rq, token);
+	struct virtnet_big *big = token;
+	unsigned int i;
+
+	for (i = 0; i <= virtnet_big_rest(rq); i++)
+		if (big->pieces[i])
+			virtnet_mem_free(rq, big->pieces[i], false);
+	kfree(big);
 }
 
 static void virtnet_big_stop(struct virtnet_rq *rq)
 {
 	struct virtnet_big *big;
-	unsigned int i;
 
 	while ((big = rq->kind_data)) {
 		rq->kind_data = big->next;
-		for (i = 0; i <= virtnet_big_rest(rq); i++)
-			if (big->pieces[i])
-				virtnet_mem_free(rq, big->pieces[i], false);
-		kfree(big);
+		virtnet_big_free(rq, big);
 	}
 	virtnet_mem_stop(rq);
 }

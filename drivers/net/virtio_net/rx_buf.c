@@ -9,25 +9,62 @@
 
 #include "rx.h"
 
-/* The device gets @len bytes at @offset. */
-int virtnet_buf_post(struct virtnet_rq *rq, struct virtnet_buf *buf,
-		     unsigned int offset, unsigned int len, gfp_t gfp)
+void virtnet_buf_set_layout(struct virtnet_rq *rq, unsigned int size, bool xdp,
+			    unsigned int offset, unsigned int len)
+{
+	rq->layout.bits = virtnet_buf_bits(size, xdp);
+	rq->layout.offset = offset;
+	rq->layout.len = len;
+}
+
+static int virtnet_buf_add(struct virtnet_rq *rq, void *start, gfp_t gfp)
 {
 	int err;
 
-	buf->start = virtnet_mem_alloc(rq, buf->size, gfp);
-	if (unlikely(!buf->start))
-		return -ENOMEM;
-
-	err = virtqueue_start_buf(rq->vq, 0, 1, virtnet_buf_token(buf), NULL,
+	err = virtqueue_start_buf(rq->vq, 0, 1, start + rq->layout.bits, NULL,
 				  gfp);
-	if (likely(!err)) {
-		virtnet_mem_add(rq, buf->start + offset, len);
-		err = virtqueue_end_buf(rq->vq);
-	}
 	if (unlikely(err))
-		virtnet_mem_free(rq, buf->start, false);
+		return err;
+	virtnet_mem_add(rq, start + rq->layout.offset, rq->layout.len);
+	return virtqueue_end_buf(rq->vq);
+}
+
+static int virtnet_buf_post(struct virtnet_rq *rq, unsigned int size, gfp_t gfp)
+{
+	void *start = virtnet_mem_alloc(rq, size, gfp);
+	int err;
+
+	if (unlikely(!start))
+		return -ENOMEM;
+	err = virtnet_buf_add(rq, start, gfp);
+	if (unlikely(err))
+		virtnet_mem_free(rq, start, false);
 	return err;
+}
+
+int virtnet_buf_fill(struct virtnet_rq *rq, gfp_t gfp)
+{
+	unsigned int size = virtnet_buf_of((void *)rq->layout.bits).size;
+	int err = 0;
+
+	while (rq->vq->num_free && !err)
+		err = virtnet_buf_post(rq, size, gfp);
+	virtnet_rx_kick(rq);
+	return err;
+}
+
+/*
+ * Nobody needs what is in the buffer: the device gets it again at once, with no way
+ * through the allocator.
+ */
+static void virtnet_buf_reuse(struct virtnet_rq *rq, void *start,
+			      unsigned int size, bool xdp)
+{
+	if (virtnet_buf_bits(size, xdp) == rq->layout.bits &&
+	    likely(!virtnet_buf_add(rq, start, GFP_ATOMIC)))
+		rq->unpublished++;
+	else
+		virtnet_mem_free(rq, start, true);
 }
 
 void virtnet_buf_free(struct virtnet_rq *rq, void *token)
@@ -46,9 +83,12 @@ static struct sk_buff *virtnet_buf_copy(struct virtnet_rq *rq,
 {
 	struct sk_buff *skb = napi_alloc_skb(&rq->napi, VIRTNET_COPY_LEN);
 
-	if (likely(skb))
+	if (likely(skb)) {
+		/* As others are, so that GRO can put it behind them */
+		skb_mark_for_recycle(skb);
 		skb_put_data(skb, data, len);
-	virtnet_mem_free(rq, buf->start, true);
+	}
+	virtnet_buf_reuse(rq, buf->start, buf->size, buf->xdp);
 	return skb;
 }
 
@@ -158,10 +198,13 @@ static struct sk_buff *virtnet_xdp_to_skb(struct virtnet_rq *rq,
 
 static void virtnet_xdp_drop(struct virtnet_rq *rq, struct xdp_buff *xdp)
 {
-	if (unlikely(xdp_buff_has_frags(xdp)))
+	if (unlikely(xdp_buff_has_frags(xdp))) {
 		xdp_return_buff(xdp);
-	else
-		virtnet_mem_free(rq, xdp->data_hard_start, true);
+		return;
+	}
+	/* The program may have written to it. */
+	virtnet_mem_sync_back(rq, xdp->data_hard_start, xdp->frame_sz);
+	virtnet_buf_reuse(rq, xdp->data_hard_start, xdp->frame_sz, true);
 }
 
 void virtnet_xdp_receive(struct virtnet_rq *rq, struct bpf_prog *prog,

@@ -52,20 +52,18 @@ unsigned int virtnet_mergeable_buf_len(struct virtnet_rq *rq)
 
 static int virtnet_mergeable_fill(struct virtnet_rq *rq, gfp_t gfp)
 {
-	bool xdp = rcu_access_pointer(rq->prog);
-	struct virtnet_buf buf = { .xdp = xdp };
-	unsigned int offset, len;
-	int err = 0;
+	unsigned int size;
 
 	virtnet_mergeable_set_min(rq);
-	offset = virtnet_mergeable_offset(rq, xdp) - rq->vn->hdr_len;
-	buf.size = xdp ? VIRTNET_BUF_MAX : virtnet_mergeable_size(rq);
-	len = xdp ? virtnet_mergeable_room(rq) : buf.size;
-
-	while (rq->vq->num_free && !err)
-		err = virtnet_buf_post(rq, &buf, offset, len, gfp);
-	virtnet_rx_kick(rq);
-	return err;
+	if (rcu_access_pointer(rq->prog)) {
+		virtnet_buf_set_layout(rq, VIRTNET_BUF_MAX, true,
+				       XDP_PACKET_HEADROOM - rq->vn->hdr_len,
+				       virtnet_mergeable_room(rq));
+	} else {
+		size = virtnet_mergeable_size(rq);
+		virtnet_buf_set_layout(rq, size, false, 0, size);
+	}
+	return virtnet_buf_fill(rq, gfp);
 }
 
 static int virtnet_mergeable_start(struct virtnet_rq *rq)
@@ -168,9 +166,6 @@ static bool virtnet_mergeable_append(struct virtnet_rq *rq,
 {
 	struct sk_buff *tail = head;
 	struct virtnet_piece piece;
-
-	/* If it is a copy it was of no interest to the pool before. */
-	skb_mark_for_recycle(head);
 
 	while (*rest) {
 		if (skb_shinfo(tail)->nr_frags == MAX_SKB_FRAGS) {

@@ -17,18 +17,12 @@ static int virtnet_small_fill(struct virtnet_rq *rq, gfp_t gfp)
 	bool xdp = rcu_access_pointer(rq->prog);
 	unsigned int offset = virtnet_small_offset(xdp);
 	unsigned int hdr_len = rq->vn->hdr_len;
-	struct virtnet_buf buf = {
-		.size = ALIGN(SKB_DATA_ALIGN(offset + VIRTNET_FRAME_LEN) +
-			      VIRTNET_TAILROOM, VIRTNET_BUF_ALIGN),
-		.xdp = xdp,
-	};
-	int err = 0;
+	unsigned int size;
 
-	while (rq->vq->num_free && !err)
-		err = virtnet_buf_post(rq, &buf, offset - hdr_len,
-				       hdr_len + VIRTNET_FRAME_LEN, gfp);
-	virtnet_rx_kick(rq);
-	return err;
+	size = SKB_DATA_ALIGN(offset + VIRTNET_FRAME_LEN) + VIRTNET_TAILROOM;
+	virtnet_buf_set_layout(rq, ALIGN(size, VIRTNET_BUF_ALIGN), xdp,
+			       offset - hdr_len, hdr_len + VIRTNET_FRAME_LEN);
+	return virtnet_buf_fill(rq, gfp);
 }
 
 static void virtnet_small_xdp(struct virtnet_rq *rq, struct bpf_prog *prog,

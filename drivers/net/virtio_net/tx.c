@@ -137,7 +137,7 @@ void virtnet_tx_reclaim(struct virtnet_sq *sq, bool in_napi)
 }
 
 /* Is there room for the longest packet? A small ring has room for it only if empty. */
-static bool virtnet_tx_has_room(const struct virtnet_sq *sq)
+static inline bool virtnet_tx_has_room(const struct virtnet_sq *sq)
 {
 	return likely(sq->vq->num_free >= VIRTNET_TX_MAX_ELEMS) ||
 	       sq->vq->num_free >= virtqueue_get_vring_size(sq->vq);
@@ -204,7 +204,12 @@ int virtnet_tx_poll(struct napi_struct *napi, int budget)
 	struct netdev_queue *txq = virtnet_txq(sq);
 	bool more = false;
 
-	__netif_tx_lock(txq, smp_processor_id());
+	/* Netpoll may have come here from a message in start_xmit. */
+	if (budget)
+		__netif_tx_lock(txq, smp_processor_id());
+	else if (!__netif_tx_trylock(txq))
+		return 0;
+
 	virtnet_tx_collect(sq, budget);
 	if (unlikely(virtqueue_is_broken(sq->vq)))
 		virtnet_tx_lost(sq);
@@ -360,12 +365,10 @@ static void virtnet_tx_drop(struct virtnet_sq *sq, struct sk_buff *skb, int err)
 	dev_kfree_skb_any(skb);
 }
 
-static void virtnet_tx_stop_if_full(struct virtnet_sq *sq)
+static void virtnet_tx_stop(struct virtnet_sq *sq)
 {
 	struct netdev_queue *txq = virtnet_txq(sq);
 
-	if (likely(virtnet_tx_has_room(sq)))
-		return;
 	/* The stack knows nothing of the queues for XDP. */
 	if (sq - sq->vn->sq >= sq->vn->dev->real_num_tx_queues)
 		return;
@@ -375,6 +378,12 @@ static void virtnet_tx_stop_if_full(struct virtnet_sq *sq)
 	u64_stats_update_begin(&sq->stats.syncp);
 	u64_stats_inc(&sq->stats.stop);
 	u64_stats_update_end(&sq->stats.syncp);
+}
+
+static void virtnet_tx_stop_if_full(struct virtnet_sq *sq)
+{
+	if (unlikely(!virtnet_tx_has_room(sq)))
+		virtnet_tx_stop(sq);
 }
 
 static void virtnet_tx_publish(struct virtnet_sq *sq)

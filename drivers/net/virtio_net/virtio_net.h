@@ -196,6 +196,18 @@ struct virtnet_xdp {
 	const union virtnet_hdr *hdr;
 };
 
+/**
+ * struct virtnet_rx_layout - how buffers in one piece are posted now
+ * @bits: low bits of their tokens: size, room for XDP; see rx.h
+ * @offset: where the device's part begins
+ * @len: bytes of that
+ */
+struct virtnet_rx_layout {
+	unsigned long bits;
+	unsigned int offset;
+	unsigned int len;
+};
+
 DECLARE_EWMA(virtnet_len, 0, 64)
 
 /**
@@ -207,6 +219,8 @@ DECLARE_EWMA(virtnet_len, 0, 64)
  * @prog: the XDP program, NULL if none
  * @avg_len: of packets; sizes the buffers of the mergeable kind
  * @min_len: what these hold at least
+ * @layout: of the buffers that @kind posts
+ * @unpublished: buffers that were posted again, and that the device doesn't see yet
  * @frag: where memory comes from without page_pool
  * @kind_data: what @kind keeps for itself
  * @xsk_pool: the AF_XDP socket pool that owns the queue, NULL if none
@@ -229,6 +243,8 @@ struct virtnet_rq {
 	struct bpf_prog __rcu *prog;
 	struct ewma_virtnet_len avg_len;
 	unsigned int min_len;
+	struct virtnet_rx_layout layout;
+	unsigned int unpublished;
 	struct page_frag frag;
 	void *kind_data;
 	struct xsk_buff_pool *xsk_pool;
