@@ -185,7 +185,8 @@ static void virtnet_big_one(struct virtnet_rq *rq, struct virtnet_big *big,
 	struct sk_buff *skb;
 
 	batch->packets++;
-	if (unlikely(len < hdr_len + ETH_HLEN)) {
+	if (unlikely(len < hdr_len + ETH_HLEN ||
+		     len > hdr_len + VIRTNET_MAX_LEN)) {
 		virtnet_rx_bad_length(rq, batch);
 		return;
 	}
