@@ -148,16 +148,18 @@ void virtnet_xdp_flush(struct virtnet_rq *rq, struct virtnet_rx_batch *batch)
  * What programs may ask about a packet
  */
 
+/* VIRTIO_NET_HASH_REPORT_NONE, _IPv4 and so on: what a report says, by its number */
 static const enum xdp_rss_hash_type virtnet_xdp_hash_types[] = {
-	[VIRTIO_NET_HASH_REPORT_IPv4]		= XDP_RSS_TYPE_L3_IPV4,
-	[VIRTIO_NET_HASH_REPORT_TCPv4]		= XDP_RSS_TYPE_L4_IPV4_TCP,
-	[VIRTIO_NET_HASH_REPORT_UDPv4]		= XDP_RSS_TYPE_L4_IPV4_UDP,
-	[VIRTIO_NET_HASH_REPORT_IPv6]		= XDP_RSS_TYPE_L3_IPV6,
-	[VIRTIO_NET_HASH_REPORT_TCPv6]		= XDP_RSS_TYPE_L4_IPV6_TCP,
-	[VIRTIO_NET_HASH_REPORT_UDPv6]		= XDP_RSS_TYPE_L4_IPV6_UDP,
-	[VIRTIO_NET_HASH_REPORT_IPv6_EX]	= XDP_RSS_TYPE_L3_IPV6_EX,
-	[VIRTIO_NET_HASH_REPORT_TCPv6_EX]	= XDP_RSS_TYPE_L4_IPV6_TCP_EX,
-	[VIRTIO_NET_HASH_REPORT_UDPv6_EX]	= XDP_RSS_TYPE_L4_IPV6_UDP_EX,
+	XDP_RSS_TYPE_NONE,
+	XDP_RSS_TYPE_L3_IPV4,
+	XDP_RSS_TYPE_L4_IPV4_TCP,
+	XDP_RSS_TYPE_L4_IPV4_UDP,
+	XDP_RSS_TYPE_L3_IPV6,
+	XDP_RSS_TYPE_L4_IPV6_TCP,
+	XDP_RSS_TYPE_L4_IPV6_UDP,
+	XDP_RSS_TYPE_L3_IPV6_EX,
+	XDP_RSS_TYPE_L4_IPV6_TCP_EX,
+	XDP_RSS_TYPE_L4_IPV6_UDP_EX,
 };
 
 /* The program has a context that is the xdp_buff to us. */
