@@ -5,6 +5,8 @@
  * What the kinds of receive buffers share: where their memory comes from, and how a
  * buffer becomes a packet for the stack or for an XDP program.
  */
+#include <net/page_pool/helpers.h>
+
 #include "virtio_net.h"
 
 struct sk_buff;
@@ -63,11 +65,50 @@ static inline bool virtnet_hdr_is_plain(const union virtnet_hdr *hdr)
 /* rx_memory.c */
 int virtnet_mem_start(struct virtnet_rq *rq);
 void virtnet_mem_stop(struct virtnet_rq *rq);
-void *virtnet_mem_alloc(struct virtnet_rq *rq, unsigned int size, gfp_t gfp);
+bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned int size, gfp_t gfp);
 /* @napi: by the queue's NAPI */
 void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi);
+
+static inline void *virtnet_mem_take(struct virtnet_rq *rq)
+{
+	void *p = rq->cut.next;
+
+	rq->cut.next += rq->cut.size;
+	rq->cut.left--;
+	return p;
+}
+
+static inline void *virtnet_mem_alloc(struct virtnet_rq *rq, unsigned int size,
+				      gfp_t gfp)
+{
+	if (unlikely(!rq->cut.left || rq->cut.size != size) &&
+	    !virtnet_mem_cut(rq, size, gfp))
+		return NULL;
+	return virtnet_mem_take(rq);
+}
+
+/* Is memory mapped by the pool, and not by the ring, or not at all? */
+static inline bool virtnet_mem_mapped(const struct virtnet_rq *rq)
+{
+	return IS_ENABLED(CONFIG_PAGE_POOL) && rq->vq->dma_dev;
+}
+
 /* Append memory to the buffer that is being built. */
-void virtnet_mem_add(struct virtnet_rq *rq, void *p, unsigned int len);
+static inline void virtnet_mem_add(struct virtnet_rq *rq, void *p,
+				   unsigned int len)
+{
+	struct page *page;
+
+	if (!virtnet_mem_mapped(rq)) {
+		virtqueue_add_ptr(rq->vq, p, len, DMA_FROM_DEVICE);
+		return;
+	}
+	page = virt_to_head_page(p);
+	virtqueue_add_dma(rq->vq,
+			  page_pool_get_dma_addr(page) + (p - page_address(page)),
+			  len, DMA_FROM_DEVICE);
+}
+
 /* The device has written @len bytes. */
 void virtnet_mem_sync(struct virtnet_rq *rq, void *p, unsigned int len);
 /* We may have written them, and the device gets them again. */
@@ -81,11 +122,11 @@ int virtnet_buf_fill(struct virtnet_rq *rq, gfp_t gfp);
 void virtnet_buf_free(struct virtnet_rq *rq, void *token);
 /* These consume the buffer, also if they fail. */
 struct sk_buff *virtnet_buf_to_skb(struct virtnet_rq *rq,
-				   const struct virtnet_buf *buf, void *data,
+				   struct virtnet_buf buf, void *data,
 				   unsigned int len);
 bool virtnet_buf_make_room(struct virtnet_rq *rq, struct virtnet_buf *buf,
 			   void **data, unsigned int len);
-void virtnet_buf_to_xdp(struct virtnet_rq *rq, const struct virtnet_buf *buf,
+void virtnet_buf_to_xdp(struct virtnet_rq *rq, struct virtnet_buf buf,
 			void *data, unsigned int len, struct xdp_buff *xdp);
 /* Run @prog on a packet, and do what it says. */
 void virtnet_xdp_receive(struct virtnet_rq *rq, struct bpf_prog *prog,

@@ -153,7 +153,7 @@ static struct sk_buff *virtnet_big_first(struct virtnet_rq *rq,
 	};
 
 	big->pieces[0] = NULL;
-	return virtnet_buf_to_skb(rq, &buf, buf.start + VIRTNET_BIG_OFFSET, len);
+	return virtnet_buf_to_skb(rq, buf, buf.start + VIRTNET_BIG_OFFSET, len);
 }
 
 /* The device was given no room for more than the buffer has. */

@@ -78,7 +78,7 @@ void virtnet_buf_free(struct virtnet_rq *rq, void *token)
 
 /* A short packet does not keep a whole buffer. */
 static struct sk_buff *virtnet_buf_copy(struct virtnet_rq *rq,
-					const struct virtnet_buf *buf,
+					struct virtnet_buf buf,
 					const void *data, unsigned int len)
 {
 	struct sk_buff *skb = napi_alloc_skb(&rq->napi, VIRTNET_COPY_LEN);
@@ -88,52 +88,52 @@ static struct sk_buff *virtnet_buf_copy(struct virtnet_rq *rq,
 		skb_mark_for_recycle(skb);
 		skb_put_data(skb, data, len);
 	}
-	virtnet_buf_reuse(rq, buf->start, buf->size, buf->xdp);
+	virtnet_buf_reuse(rq, buf.start, buf.size, buf.xdp);
 	return skb;
 }
 
 static struct sk_buff *virtnet_buf_wrap(struct virtnet_rq *rq,
-					const struct virtnet_buf *buf,
+					struct virtnet_buf buf,
 					void *data, unsigned int len)
 {
-	struct sk_buff *skb = napi_build_skb(buf->start, buf->size);
+	struct sk_buff *skb = napi_build_skb(buf.start, buf.size);
 
 	if (unlikely(!skb)) {
-		virtnet_mem_free(rq, buf->start, true);
+		virtnet_mem_free(rq, buf.start, true);
 		return NULL;
 	}
 	skb_mark_for_recycle(skb);
-	skb_reserve(skb, data - buf->start);
+	skb_reserve(skb, data - buf.start);
 	__skb_put(skb, len);
 	return skb;
 }
 
 /* No room for what an skb needs behind its data: there it has an own head. */
 static struct sk_buff *virtnet_buf_attach(struct virtnet_rq *rq,
-					  const struct virtnet_buf *buf,
+					  struct virtnet_buf buf,
 					  void *data, unsigned int len)
 {
 	struct sk_buff *skb = napi_alloc_skb(&rq->napi, VIRTNET_COPY_LEN);
 	struct page *page = virt_to_head_page(data);
 
 	if (unlikely(!skb)) {
-		virtnet_mem_free(rq, buf->start, true);
+		virtnet_mem_free(rq, buf.start, true);
 		return NULL;
 	}
 	skb_mark_for_recycle(skb);
 	skb_put_data(skb, data, ETH_HLEN);
 	skb_add_rx_frag(skb, 0, page, data + ETH_HLEN - page_address(page),
-			len - ETH_HLEN, buf->size);
+			len - ETH_HLEN, buf.size);
 	return skb;
 }
 
 struct sk_buff *virtnet_buf_to_skb(struct virtnet_rq *rq,
-				   const struct virtnet_buf *buf, void *data,
+				   struct virtnet_buf buf, void *data,
 				   unsigned int len)
 {
 	if (len <= VIRTNET_COPY_LEN)
 		return virtnet_buf_copy(rq, buf, data, len);
-	if (data + len + VIRTNET_TAILROOM <= buf->start + buf->size)
+	if (data + len + VIRTNET_TAILROOM <= buf.start + buf.size)
 		return virtnet_buf_wrap(rq, buf, data, len);
 	return virtnet_buf_attach(rq, buf, data, len);
 }
@@ -160,11 +160,11 @@ bool virtnet_buf_make_room(struct virtnet_rq *rq, struct virtnet_buf *buf,
 	return new.start;
 }
 
-void virtnet_buf_to_xdp(struct virtnet_rq *rq, const struct virtnet_buf *buf,
+void virtnet_buf_to_xdp(struct virtnet_rq *rq, struct virtnet_buf buf,
 			void *data, unsigned int len, struct xdp_buff *xdp)
 {
-	xdp_init_buff(xdp, buf->size, &rq->xdp_rxq);
-	xdp_prepare_buff(xdp, buf->start, data - buf->start, len, true);
+	xdp_init_buff(xdp, buf.size, &rq->xdp_rxq);
+	xdp_prepare_buff(xdp, buf.start, data - buf.start, len, true);
 }
 
 static struct sk_buff *virtnet_xdp_to_skb(struct virtnet_rq *rq,

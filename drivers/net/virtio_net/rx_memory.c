@@ -2,10 +2,11 @@
 /*
  * Where the memory of receive buffers comes from.
  *
- * Pages are large, so that little of them is left over, and each is cut into buffers.
- * They come from a page_pool, which keeps those that the stack has given back, and
- * maps each only once for devices behind the DMA API. A kernel without page_pool
- * takes them from the page allocator, and the ring maps each buffer.
+ * Pages are large, so that little of them is left over, and each is cut into buffers,
+ * for all of which it gets references at once. They come from a page_pool, which keeps
+ * those that the stack has given back, and maps each only once for devices behind the
+ * DMA API. A kernel without page_pool takes them from the page allocator, and the ring
+ * maps each buffer.
  */
 #include <linux/skbuff.h>
 #include <net/page_pool/helpers.h>
@@ -17,11 +18,6 @@
 
 /* Free pages that the pool keeps at most beside those that NAPI has at hand */
 #define VIRTNET_MEM_KEEP	64
-
-static bool virtnet_mem_mapped(const struct virtnet_rq *rq)
-{
-	return IS_ENABLED(CONFIG_PAGE_POOL) && rq->vq->dma_dev;
-}
 
 static struct page_pool *virtnet_mem_create_pool(struct virtnet_rq *rq)
 {
@@ -78,35 +74,54 @@ int virtnet_mem_start(struct virtnet_rq *rq)
 	return err;
 }
 
+static void virtnet_mem_drop_cut(struct virtnet_rq *rq)
+{
+	while (rq->cut.left)
+		virtnet_mem_free(rq, virtnet_mem_take(rq), false);
+}
+
 /* Packets that the stack still has keep their pages, and what maps them. */
 void virtnet_mem_stop(struct virtnet_rq *rq)
 {
+	virtnet_mem_drop_cut(rq);
 	xdp_rxq_info_unreg(&rq->xdp_rxq);
 	page_pool_destroy(rq->pool);
 	rq->pool = NULL;
-
-	if (rq->frag.page)
-		put_page(rq->frag.page);
-	rq->frag.page = NULL;
 }
 
-void *virtnet_mem_alloc(struct virtnet_rq *rq, unsigned int size, gfp_t gfp)
+/* With a reference for each of @num buffers */
+static struct page *virtnet_mem_new_page(struct virtnet_rq *rq, unsigned int num,
+					 gfp_t gfp)
 {
-	struct page_frag *frag = &rq->frag;
-	unsigned int offset;
 	struct page *page;
 
+	gfp |= __GFP_NOWARN;
 	if (IS_ENABLED(CONFIG_PAGE_POOL)) {
-		page = page_pool_alloc_frag(rq->pool, &offset, size,
-					    gfp | __GFP_NOWARN);
+		page = page_pool_alloc_pages(rq->pool, gfp);
+		if (likely(page))
+			page_pool_fragment_page(page, num);
 	} else {
-		page = skb_page_frag_refill(size, frag, gfp) ? frag->page : NULL;
-		offset = frag->offset;
-		frag->offset += size;
-		if (page)
-			get_page(page);
+		page = alloc_pages(gfp | __GFP_COMP, VIRTNET_MEM_ORDER);
+		if (likely(page))
+			page_ref_add(page, num - 1);
 	}
-	return page ? page_address(page) + offset : NULL;
+	return page;
+}
+
+/* What is left of the page before is for buffers of another size. */
+bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned int size, gfp_t gfp)
+{
+	unsigned int num = (PAGE_SIZE << VIRTNET_MEM_ORDER) / size;
+	struct page *page;
+
+	virtnet_mem_drop_cut(rq);
+	page = virtnet_mem_new_page(rq, num, gfp);
+	if (unlikely(!page))
+		return false;
+	rq->cut.next = page_address(page);
+	rq->cut.size = size;
+	rq->cut.left = num;
+	return true;
 }
 
 void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi)
@@ -117,20 +132,6 @@ void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi)
 		page_pool_put_full_page(rq->pool, page, napi);
 	else
 		put_page(page);
-}
-
-void virtnet_mem_add(struct virtnet_rq *rq, void *p, unsigned int len)
-{
-	struct page *page;
-
-	if (!virtnet_mem_mapped(rq)) {
-		virtqueue_add_ptr(rq->vq, p, len, DMA_FROM_DEVICE);
-		return;
-	}
-	page = virt_to_head_page(p);
-	virtqueue_add_dma(rq->vq,
-			  page_pool_get_dma_addr(page) + (p - page_address(page)),
-			  len, DMA_FROM_DEVICE);
 }
 
 void virtnet_mem_sync(struct virtnet_rq *rq, void *p, unsigned int len)

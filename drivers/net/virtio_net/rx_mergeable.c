@@ -181,15 +181,14 @@ static bool virtnet_mergeable_append(struct virtnet_rq *rq,
 	return true;
 }
 
-static void virtnet_mergeable_skb(struct virtnet_rq *rq,
-				  const struct virtnet_piece *first,
+static void virtnet_mergeable_skb(struct virtnet_rq *rq, struct virtnet_buf buf,
+				  void *data, unsigned int len,
 				  unsigned int rest,
 				  const union virtnet_hdr *hdr,
 				  struct virtnet_rx_batch *batch)
 {
-	struct sk_buff *skb;
+	struct sk_buff *skb = virtnet_buf_to_skb(rq, buf, data, len);
 
-	skb = virtnet_buf_to_skb(rq, &first->buf, first->data, first->len);
 	if (unlikely(!skb)) {
 		virtnet_mergeable_skip(rq, rest);
 		batch->drops++;
@@ -273,34 +272,33 @@ static void virtnet_mergeable_xdp_drop(struct virtnet_rq *rq, unsigned int rest,
 }
 
 static void virtnet_mergeable_xdp(struct virtnet_rq *rq, struct bpf_prog *prog,
-				  struct virtnet_piece *first,
-				  unsigned int rest,
+				  struct virtnet_buf buf, void *data,
+				  unsigned int len, unsigned int rest,
 				  const union virtnet_hdr *hdr,
 				  struct virtnet_rx_batch *batch)
 {
 	struct virtnet_xdp vx = { .hdr = hdr };
-	bool frags = prog->aux->xdp_has_frags;
-	struct virtnet_buf *buf = &first->buf;
 
 	if (unlikely(!virtnet_hdr_is_plain(hdr))) {
-		virtnet_mem_free(rq, buf->start, true);
+		virtnet_mem_free(rq, buf.start, true);
 		virtnet_mergeable_xdp_drop(rq, rest, batch);
 		return;
 	}
-	if (unlikely(!buf->xdp) &&
-	    !virtnet_buf_make_room(rq, buf, &first->data, first->len)) {
+	if (unlikely(!buf.xdp) && !virtnet_buf_make_room(rq, &buf, &data, len)) {
 		virtnet_mergeable_xdp_drop(rq, rest, batch);
 		return;
 	}
-	virtnet_buf_to_xdp(rq, buf, first->data, first->len, &vx.xdp);
-	if (rest &&
-	    unlikely(!virtnet_mergeable_collect(rq, &vx.xdp, &rest, frags))) {
+	virtnet_buf_to_xdp(rq, buf, data, len, &vx.xdp);
+	if (unlikely(rest) &&
+	    !virtnet_mergeable_collect(rq, &vx.xdp, &rest,
+				       prog->aux->xdp_has_frags)) {
 		xdp_return_buff(&vx.xdp);
 		virtnet_mergeable_xdp_drop(rq, rest, batch);
 		return;
 	}
-	batch->bytes += xdp_get_buff_len(&vx.xdp);
-	ewma_virtnet_len_add(&rq->avg_len, xdp_get_buff_len(&vx.xdp));
+	len = xdp_get_buff_len(&vx.xdp);
+	batch->bytes += len;
+	ewma_virtnet_len_add(&rq->avg_len, len);
 	virtnet_xdp_receive(rq, prog, &vx, batch);
 }
 
@@ -321,31 +319,31 @@ static void virtnet_mergeable_one(struct virtnet_rq *rq, struct bpf_prog *prog,
 				  void *token, unsigned int len,
 				  struct virtnet_rx_batch *batch)
 {
-	struct virtnet_piece first = { .buf = virtnet_buf_of(token) };
+	struct virtnet_buf buf = virtnet_buf_of(token);
+	void *data = buf.start + virtnet_mergeable_offset(rq, buf.xdp);
 	unsigned int rest = 0, hdr_len = rq->vn->hdr_len;
 	union virtnet_hdr hdr;
 
-	first.data = first.buf.start +
-		     virtnet_mergeable_offset(rq, first.buf.xdp);
-	virtnet_mem_sync(rq, first.data - hdr_len, len);
+	virtnet_mem_sync(rq, data - hdr_len, len);
 	/* A shorter header is followed by the packet: a fixed length is quicker. */
-	memcpy(&hdr, first.data - hdr_len, sizeof(hdr));
+	memcpy(&hdr, data - hdr_len, sizeof(hdr));
 
 	batch->packets++;
 	if (likely(len >= hdr_len))
 		rest = virtnet_mergeable_num(rq, &hdr) - 1;
 	if (unlikely(len < hdr_len + ETH_HLEN)) {
-		virtnet_mem_free(rq, first.buf.start, true);
+		virtnet_mem_free(rq, buf.start, true);
 		virtnet_mergeable_skip(rq, rest);
 		virtnet_rx_bad_length(rq, batch);
 		return;
 	}
 
-	first.len = len - hdr_len;
+	len -= hdr_len;
 	if (prog)
-		virtnet_mergeable_xdp(rq, prog, &first, rest, &hdr, batch);
+		virtnet_mergeable_xdp(rq, prog, buf, data, len, rest, &hdr,
+				      batch);
 	else
-		virtnet_mergeable_skb(rq, &first, rest, &hdr, batch);
+		virtnet_mergeable_skb(rq, buf, data, len, rest, &hdr, batch);
 }
 
 static unsigned int virtnet_mergeable_receive(struct virtnet_rq *rq,

@@ -42,7 +42,7 @@ static void virtnet_small_xdp(struct virtnet_rq *rq, struct bpf_prog *prog,
 		batch->drops++;
 		return;
 	}
-	virtnet_buf_to_xdp(rq, buf, data, len, &vx.xdp);
+	virtnet_buf_to_xdp(rq, *buf, data, len, &vx.xdp);
 	virtnet_xdp_receive(rq, prog, &vx, batch);
 }
 
@@ -72,7 +72,7 @@ static void virtnet_small_one(struct virtnet_rq *rq, struct bpf_prog *prog,
 		virtnet_small_xdp(rq, prog, &buf, data, len, &hdr, batch);
 		return;
 	}
-	skb = virtnet_buf_to_skb(rq, &buf, data, len);
+	skb = virtnet_buf_to_skb(rq, buf, data, len);
 	if (likely(skb))
 		virtnet_rx_deliver(rq, skb, &hdr, batch);
 	else

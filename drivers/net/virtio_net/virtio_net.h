@@ -208,6 +208,18 @@ struct virtnet_rx_layout {
 	unsigned int len;
 };
 
+/**
+ * struct virtnet_rx_cut - a page that is cut into receive buffers
+ * @next: the next one
+ * @size: of each
+ * @left: how many there are; each has a reference to the page
+ */
+struct virtnet_rx_cut {
+	void *next;
+	unsigned int size;
+	unsigned int left;
+};
+
 DECLARE_EWMA(virtnet_len, 0, 64)
 
 /**
@@ -221,7 +233,7 @@ DECLARE_EWMA(virtnet_len, 0, 64)
  * @min_len: what these hold at least
  * @layout: of the buffers that @kind posts
  * @unpublished: buffers that were posted again, and that the device doesn't see yet
- * @frag: where memory comes from without page_pool
+ * @cut: memory that comes next
  * @kind_data: what @kind keeps for itself
  * @xsk_pool: the AF_XDP socket pool that owns the queue, NULL if none
  * @xdp_rxq: what XDP programs are told about the queue
@@ -245,7 +257,7 @@ struct virtnet_rq {
 	unsigned int min_len;
 	struct virtnet_rx_layout layout;
 	unsigned int unpublished;
-	struct page_frag frag;
+	struct virtnet_rx_cut cut;
 	void *kind_data;
 	struct xsk_buff_pool *xsk_pool;
 	struct xdp_rxq_info xdp_rxq;
