@@ -198,22 +198,33 @@ static bool virtnet_tx_complete(struct virtnet_sq *sq)
 	return wanted && virtqueue_poll(sq->vq, state);
 }
 
+/* Netpoll may have come here from a message in start_xmit, and not for an interrupt. */
+static int virtnet_tx_netpoll(struct virtnet_sq *sq)
+{
+	struct netdev_queue *txq = virtnet_txq(sq);
+
+	if (__netif_tx_trylock(txq)) {
+		virtnet_tx_collect(sq, false);
+		virtnet_tx_wake(sq);
+		__netif_tx_unlock(txq);
+	}
+	return 0;
+}
+
 int virtnet_tx_poll(struct napi_struct *napi, int budget)
 {
 	struct virtnet_sq *sq = container_of(napi, struct virtnet_sq, napi);
 	struct netdev_queue *txq = virtnet_txq(sq);
 	bool more = false;
 
-	/* Netpoll may have come here from a message in start_xmit. */
-	if (budget)
-		__netif_tx_lock(txq, smp_processor_id());
-	else if (!__netif_tx_trylock(txq))
-		return 0;
+	if (unlikely(!budget))
+		return virtnet_tx_netpoll(sq);
 
-	virtnet_tx_collect(sq, budget);
+	__netif_tx_lock(txq, smp_processor_id());
+	virtnet_tx_collect(sq, true);
 	if (unlikely(virtqueue_is_broken(sq->vq)))
 		virtnet_tx_lost(sq);
-	if (sq->xsk_pool && budget)
+	if (sq->xsk_pool)
 		more = virtnet_xsk_tx(sq, budget);
 	virtnet_tx_wake(sq);
 	if (!more && virtnet_tx_complete(sq))
