@@ -176,10 +176,16 @@ void virtnet_tx_reclaim_pair(struct virtnet_rq *rq, int budget)
 	__netif_tx_unlock(txq);
 }
 
+/* The stack knows nothing of the queues for XDP. */
+static bool virtnet_tx_is_stacks(const struct virtnet_sq *sq)
+{
+	return sq - sq->vn->sq < sq->vn->dev->real_num_tx_queues;
+}
+
 /* Does anybody wait for packets to come back? */
 static bool virtnet_tx_wants_interrupt(const struct virtnet_sq *sq)
 {
-	return sq->napi_mode || sq->xsk_pool ||
+	return sq->napi_mode || sq->xsk_pool || !virtnet_tx_is_stacks(sq) ||
 	       netif_tx_queue_stopped(virtnet_txq(sq));
 }
 
@@ -204,7 +210,7 @@ static int virtnet_tx_netpoll(struct virtnet_sq *sq)
 	struct netdev_queue *txq = virtnet_txq(sq);
 
 	if (__netif_tx_trylock(txq)) {
-		virtnet_tx_collect(sq, false);
+		virtnet_tx_reclaim(sq, false);
 		virtnet_tx_wake(sq);
 		__netif_tx_unlock(txq);
 	}
@@ -380,8 +386,7 @@ static void virtnet_tx_stop(struct virtnet_sq *sq)
 {
 	struct netdev_queue *txq = virtnet_txq(sq);
 
-	/* The stack knows nothing of the queues for XDP. */
-	if (sq - sq->vn->sq >= sq->vn->dev->real_num_tx_queues)
+	if (!virtnet_tx_is_stacks(sq))
 		return;
 	/* The watchdog's time begins now, if XDP has filled the ring. */
 	txq_trans_cond_update(txq);
