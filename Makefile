@@ -41,7 +41,7 @@ tools:		## build and run the ring core's tests in user space
 	@$(need) gcc make libc6-dev
 	@$(MAKE) --no-print-directory -C tools/virtio test
 
-fuzz:		## ring, block and SCSI against lying devices, FUZZ_SECONDS (60) each
+fuzz:		## ring and drivers against lying devices, FUZZ_SECONDS (60) each
 	@scripts/base
 	@$(need) clang gcc make libc6-dev libclang-rt-14-dev
 	@$(MAKE) --no-print-directory -C tools/virtio/fuzz fuzz

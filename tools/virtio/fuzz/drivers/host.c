@@ -120,6 +120,9 @@ void virtio_check_driver_offered_feature(const struct virtio_device *vdev,
 	for (i = 0; i < target_driver->feature_table_size; i++)
 		if (target_driver->feature_table[i] == fbit)
 			return;
+	for (i = 0; i < target_driver->feature_table_size_legacy; i++)
+		if (target_driver->feature_table_legacy[i] == fbit)
+			return;
 	check(false, "feature %u is not in the driver's table", fbit);
 }
 
@@ -263,7 +266,8 @@ static int find_vqs(struct virtio_device *vdev, unsigned int num,
 	unsigned int size = host.queue_size, i;
 	struct host_queue *queue;
 
-	check(num <= HOST_MAX_QUEUES, "%u queues", num);
+	if (num > HOST_MAX_QUEUES)
+		return -ENOENT;
 	if (host.may_shrink && size > 1 && device_byte() == 0xff)
 		size /= 2;
 	for (i = 0; i < num; i++) {
@@ -553,10 +557,13 @@ int virtio_device_restore(struct virtio_device *vdev)
 
 static int bind(void)
 {
-	int err;
+	int err = 0;
 
 	call_begin(50000);
-	err = target_driver->probe(&host.vdev);
+	if (target_driver->validate)
+		err = target_driver->validate(&host.vdev);
+	if (!err)
+		err = target_driver->probe(&host.vdev);
 	if (!err && target_driver->scan)
 		target_driver->scan(&host.vdev);
 	call_end();

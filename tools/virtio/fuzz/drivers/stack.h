@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TOOLS_VIRTIO_FUZZ_STACK_H
+#define TOOLS_VIRTIO_FUZZ_STACK_H
+/* What the target does with the network stack. */
+#include "net.h"
+
+struct net_device *stack_dev(void);
+void stack_up(bool up);
+/* A packet with @linear bytes, and @frags fragments of 100 bytes */
+void stack_send(unsigned int room, unsigned int linear, unsigned int frags,
+		bool more);
+/* Polls what is scheduled, once. */
+void stack_poll(void);
+/* Delayed work is due. */
+void stack_time(void);
+
+void *stack_buffer(size_t size);
+void stack_buffer_free(const void *p);
+void stack_check_end(void);
+
+#endif
