@@ -54,8 +54,9 @@ static void write_down(const struct command *cmd)
 		return;
 	to += sprintf(to, "%s ", cmd->name);
 	to = bin2hex(to, cmd->data, cmd->len);
-	strcpy(to, "\n");
-	commands_len = to + 1 - commands;
+	*to++ = '\n';
+	*to = 0;
+	commands_len = to - commands;
 }
 
 /* The reply, after the status; returns its length */
