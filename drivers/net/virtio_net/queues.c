@@ -302,6 +302,25 @@ void virtnet_tx_resume(struct virtnet_sq *sq)
 		virtnet_tx_start(sq);
 }
 
+/*
+ * A device that does not give one queue back is reset as a whole: it must neither
+ * read nor write what was in the queue, as that is freed next.
+ */
+static void virtnet_vq_take_back(struct virtqueue *vq,
+				 void (*recycle)(struct virtqueue *vq, void *token),
+				 void (*done)(struct virtqueue *vq))
+{
+	void *token;
+
+	virtnet_lost(vq->vdev->priv, "a queue could not be reset");
+	virtio_break_device(vq->vdev);
+	virtio_reset_device(vq->vdev);
+	while ((token = virtqueue_detach_unused_buf(vq)))
+		recycle(vq, token);
+	if (done)
+		done(vq);
+}
+
 static int virtnet_vq_resize(struct virtqueue *vq, u32 num,
 			     void (*recycle)(struct virtqueue *vq, void *token),
 			     void (*done)(struct virtqueue *vq))
@@ -312,9 +331,8 @@ static int virtnet_vq_resize(struct virtqueue *vq, u32 num,
 		err = virtqueue_resize(vq, num, recycle, done);
 	else
 		err = virtqueue_reset(vq, recycle, done);
-	/* The device did not take the queue back. */
 	if (virtqueue_is_broken(vq))
-		virtnet_lost(vq->vdev->priv, "a queue could not be reset");
+		virtnet_vq_take_back(vq, recycle, done);
 	return err;
 }
 
@@ -380,9 +398,16 @@ int virtnet_rx_set_kind(struct virtnet_rq *rq,
 {
 	int err;
 
+	/* A dead device has nothing that the old kind made. */
+	if (!rq->vq) {
+		rq->kind = kind;
+		return 0;
+	}
+
 	virtnet_rx_pause(rq);
 	err = virtnet_vq_resize(rq->vq, 0, virtnet_rx_recycle, NULL);
-	if (!err)
+	/* The queue is empty also if it is broken now. */
+	if (!err || virtqueue_is_broken(rq->vq))
 		err = virtnet_change_kind(rq, kind);
 	virtnet_rx_resume(rq);
 	return err ?: virtnet_coalesce_apply_rq(rq);
