@@ -149,11 +149,12 @@ typedef struct {
 	unsigned int offset;
 } skb_frag_t;
 
+/* A new packet has all up to the size for XDP cleared. */
 struct skb_shared_info {
 	u8 nr_frags;
-	unsigned int xdp_frags_size;
 	unsigned int gso_type;
 	struct sk_buff *frag_list;
+	unsigned int xdp_frags_size;
 	skb_frag_t frags[MAX_SKB_FRAGS];
 };
 
@@ -284,8 +285,6 @@ struct xdp_frame {
 #define xdp_buff_is_frag_pfmemalloc(xdp) false
 #define xdp_init_buff(xdp, size, info) \
 	((xdp)->frame_sz = (size), (xdp)->rxq = (info), (xdp)->frags = false)
-#define skb_frag_fill_page_desc(f, p, off, size) \
-	((f)->page = (p), (f)->offset = (off), (f)->len = (size))
 #define xdp_get_buff_len(xdp) \
 	((unsigned int)((xdp)->data_end - (xdp)->data) + \
 	 (xdp_buff_has_frags(xdp) ? \
@@ -296,6 +295,12 @@ struct xdp_frame {
 #define xdp_return_frame(p)	kfree(p)
 #define ZERO_PAGE(n)		zero_page
 extern struct page zero_page[1];
+
+static inline void skb_frag_fill_page_desc(skb_frag_t *frag, struct page *page,
+					   int off, int size)
+{
+	*frag = (skb_frag_t) { page, size, off };
+}
 
 static inline void xdp_prepare_buff(struct xdp_buff *xdp, unsigned char *start,
 				    int headroom, int len, bool meta)

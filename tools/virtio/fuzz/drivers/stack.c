@@ -79,8 +79,8 @@ static struct sk_buff *new_skb(void *head, unsigned int size, bool buffer)
 	skb->size = size;
 	skb->truesize = size;
 	skb->buffer = buffer;
-	/* The fragments that may be there stay. */
-	memset(skb_shinfo(skb), 0, offsetof(struct skb_shared_info, frags));
+	/* The fragments of a packet that XDP passes stay. */
+	memset(skb_shinfo(skb), 0, offsetof(struct skb_shared_info, xdp_frags_size));
 	return skb;
 }
 
