@@ -46,14 +46,17 @@ static const struct virtnet_flow virtnet_flows[] = {
  * Commands
  */
 
-/* The hash configuration has the same layout, with a table of one entry. */
+/*
+ * The hash configuration has the same layout, with a table of one entry. There is
+ * nothing behind the key, not even what would align the structure.
+ */
 static size_t virtnet_rss_len(const struct virtnet_rss *rss)
 {
 	return struct_size_t(struct virtio_net_rss_config_hdr,
 			     indirection_table,
 			     rss->has_rss ? rss->table_len : 1) +
-	       struct_size_t(struct virtio_net_rss_config_trailer,
-			     hash_key_data, rss->key_len);
+	       offsetof(struct virtio_net_rss_config_trailer, hash_key_data) +
+	       rss->key_len;
 }
 
 static void virtnet_rss_fill(const struct virtnet_rss *rss, void *data, u16 pairs)
