@@ -167,6 +167,16 @@ static struct buffer *queue_first(struct script_queue *queue,
 	return buf;
 }
 
+/* As rings do: never more than there was room for */
+static u32 writable(const struct buffer *buf)
+{
+	u32 len = 0, i;
+
+	for (i = 0; i < buf->in; i++)
+		len += buf->pieces[buf->out + i].len;
+	return len;
+}
+
 static void *queue_take(struct script_queue *queue, struct list_head *list,
 			unsigned int *len)
 {
@@ -176,7 +186,7 @@ static void *queue_take(struct script_queue *queue, struct list_head *list,
 	if (!buf)
 		return NULL;
 	token = buf->token;
-	*len = buf->used_len;
+	*len = min(buf->used_len, writable(buf));
 	queue->vq.num_free += buf->out + buf->in;
 	kfree(buf);
 	return token;
