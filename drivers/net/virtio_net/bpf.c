@@ -309,7 +309,7 @@ static int virtnet_pool_map(struct virtnet *vn, struct xsk_buff_pool *pool,
 static void virtnet_sq_set_pool(struct virtnet_sq *sq,
 				struct xsk_buff_pool *pool)
 {
-	struct netdev_queue *txq = virtnet_txq(sq);
+	struct netdev_queue *txq = sq->txq;
 
 	__netif_tx_lock_bh(txq);
 	WRITE_ONCE(sq->xsk_pool, pool);

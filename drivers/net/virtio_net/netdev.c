@@ -225,7 +225,7 @@ static void virtnet_tx_timeout(struct net_device *dev, unsigned int i)
 
 	netdev_err(dev, "send queue %u (%s) has not moved for %u ms\n", i,
 		   sq->name,
-		   jiffies_to_msecs(jiffies - READ_ONCE(virtnet_txq(sq)->trans_start)));
+		   jiffies_to_msecs(jiffies - READ_ONCE(sq->txq->trans_start)));
 	sq->timed_out = true;
 	queue_work(system_freezable_wq, &vn->reset_work);
 }

@@ -29,6 +29,7 @@ static void virtnet_pair_init(struct virtnet *vn, unsigned int i)
 			      virtnet_napi_weight);
 
 	sq->vn = vn;
+	sq->txq = netdev_get_tx_queue(vn->dev, i);
 	sq->napi_mode = virtnet_napi_tx;
 	snprintf(sq->name, sizeof(sq->name), "output.%u", i);
 	u64_stats_init(&sq->stats.syncp);
@@ -212,7 +213,7 @@ static void virtnet_rx_stop(struct virtnet_rq *rq)
 
 static void virtnet_tx_start(struct virtnet_sq *sq)
 {
-	struct netdev_queue *txq = virtnet_txq(sq);
+	struct netdev_queue *txq = sq->txq;
 
 	napi_enable(&sq->napi);
 	netif_queue_set_napi(sq->vn->dev, virtnet_sq_number(sq),
@@ -230,7 +231,7 @@ static void virtnet_tx_start(struct virtnet_sq *sq)
 
 static void virtnet_tx_stop(struct virtnet_sq *sq)
 {
-	struct netdev_queue *txq = virtnet_txq(sq);
+	struct netdev_queue *txq = sq->txq;
 
 	__netif_tx_lock_bh(txq);
 	sq->usable = false;

@@ -77,7 +77,7 @@ void virtnet_tx_recycle(struct virtqueue *vq, void *token)
 /* BQL has nothing in flight any more. */
 void virtnet_tx_recycle_done(struct virtqueue *vq)
 {
-	netdev_tx_reset_queue(virtnet_txq(virtnet_vq_to_sq(vq)));
+	netdev_tx_reset_queue(virtnet_vq_to_sq(vq)->txq);
 }
 
 void virtnet_tx_free_unused(struct virtnet_sq *sq)
@@ -120,7 +120,7 @@ static unsigned int virtnet_tx_collect(struct virtnet_sq *sq, bool in_napi)
 		return 0;
 
 	if (done.bql_packets)
-		netdev_tx_completed_queue(virtnet_txq(sq), done.bql_packets,
+		netdev_tx_completed_queue(sq->txq, done.bql_packets,
 					  done.bql_bytes);
 	u64_stats_update_begin(&sq->stats.syncp);
 	u64_stats_add(&sq->stats.packets, done.packets);
@@ -145,7 +145,7 @@ static inline bool virtnet_tx_has_room(const struct virtnet_sq *sq)
 
 void virtnet_tx_wake(struct virtnet_sq *sq)
 {
-	struct netdev_queue *txq = virtnet_txq(sq);
+	struct netdev_queue *txq = sq->txq;
 
 	if (!netif_tx_queue_stopped(txq) || !sq->usable ||
 	    !virtnet_tx_has_room(sq))
@@ -165,7 +165,7 @@ static void virtnet_tx_lost(struct virtnet_sq *sq)
 void virtnet_tx_reclaim_pair(struct virtnet_rq *rq, int budget)
 {
 	struct virtnet_sq *sq = &rq->vn->sq[rq - rq->vn->rq];
-	struct netdev_queue *txq = virtnet_txq(sq);
+	struct netdev_queue *txq = sq->txq;
 
 	if (!sq->napi_mode || !__netif_tx_trylock(txq))
 		return;
@@ -186,7 +186,7 @@ static bool virtnet_tx_is_stacks(const struct virtnet_sq *sq)
 static bool virtnet_tx_wants_interrupt(const struct virtnet_sq *sq)
 {
 	return sq->napi_mode || sq->xsk_pool || !virtnet_tx_is_stacks(sq) ||
-	       netif_tx_queue_stopped(virtnet_txq(sq));
+	       netif_tx_queue_stopped(sq->txq);
 }
 
 /* Returns true if there are packets to take back already. */
@@ -207,7 +207,7 @@ static bool virtnet_tx_complete(struct virtnet_sq *sq)
 /* Netpoll may have come here from a message in start_xmit, and not for an interrupt. */
 static int virtnet_tx_netpoll(struct virtnet_sq *sq)
 {
-	struct netdev_queue *txq = virtnet_txq(sq);
+	struct netdev_queue *txq = sq->txq;
 
 	if (__netif_tx_trylock(txq)) {
 		virtnet_tx_reclaim(sq, false);
@@ -220,7 +220,7 @@ static int virtnet_tx_netpoll(struct virtnet_sq *sq)
 int virtnet_tx_poll(struct napi_struct *napi, int budget)
 {
 	struct virtnet_sq *sq = container_of(napi, struct virtnet_sq, napi);
-	struct netdev_queue *txq = virtnet_txq(sq);
+	struct netdev_queue *txq = sq->txq;
 	bool more = false;
 
 	if (unlikely(!budget))
@@ -384,7 +384,7 @@ static void virtnet_tx_drop(struct virtnet_sq *sq, struct sk_buff *skb, int err)
 
 static void virtnet_tx_stop(struct virtnet_sq *sq)
 {
-	struct netdev_queue *txq = virtnet_txq(sq);
+	struct netdev_queue *txq = sq->txq;
 
 	if (!virtnet_tx_is_stacks(sq))
 		return;
@@ -432,9 +432,9 @@ netdev_tx_t virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev)
 	} else {
 		virtnet_tx_stop_if_full(sq);
 		if (sq->napi_mode)
-			kick = __netdev_tx_sent_queue(virtnet_txq(sq), len,
+			kick = __netdev_tx_sent_queue(sq->txq, len,
 						      !kick);
-		else if (netif_xmit_stopped(virtnet_txq(sq)))
+		else if (netif_xmit_stopped(sq->txq))
 			kick = true;
 	}
 	if (kick && likely(sq->usable)) {

@@ -104,6 +104,7 @@ enum virtnet_tx_tag {
  * struct virtnet_sq - a send queue
  * @vq: its virtqueue, under the transmit lock of its netdev queue
  * @vn: the device
+ * @txq: the netdev queue of this number
  * @usable: packets may be added: up, not being reset, not broken. Under the
  *          transmit lock; checked by everyone who adds or wakes.
  * @napi_mode: skbs are freed by NAPI (BQL counts them), not orphaned; changes
@@ -119,6 +120,7 @@ enum virtnet_tx_tag {
 struct virtnet_sq {
 	struct virtqueue *vq;
 	struct virtnet *vn;
+	struct netdev_queue *txq;
 	bool usable;
 	bool napi_mode;
 	bool timed_out;
@@ -437,11 +439,6 @@ static inline struct virtnet_sq *virtnet_vq_to_sq(const struct virtqueue *vq)
 static inline unsigned int virtnet_active_pairs(const struct virtnet *vn)
 {
 	return vn->state.pairs + vn->state.xdp_pairs;
-}
-
-static inline struct netdev_queue *virtnet_txq(const struct virtnet_sq *sq)
-{
-	return netdev_get_tx_queue(sq->vn->dev, sq - sq->vn->sq);
 }
 
 /* module parameters, ../virtio_net.c */

@@ -31,7 +31,7 @@ static int virtnet_xdp_send(struct virtnet *vn, struct xdp_frame **frames, int n
 {
 	unsigned int cpu = smp_processor_id();
 	struct virtnet_sq *sq = virtnet_xdp_sq(vn, cpu);
-	struct netdev_queue *txq = virtnet_txq(sq);
+	struct netdev_queue *txq = sq->txq;
 	int sent = 0;
 
 	__netif_tx_lock(txq, cpu);
