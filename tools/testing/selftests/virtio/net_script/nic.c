@@ -22,8 +22,21 @@ module_param(reflect, bool, 0644);
 MODULE_PARM_DESC(reflect, "answer ARP and ICMP echo requests");
 
 static bool hold_sent;
-module_param(hold_sent, bool, 0644);
-MODULE_PARM_DESC(hold_sent, "do not give back what was sent");
+
+static int hold_sent_set(const char *value, const struct kernel_param *kp)
+{
+	int err = param_set_bool(value, kp);
+
+	queue_work(system_unbound_wq, &device_work);
+	return err;
+}
+
+static const struct kernel_param_ops hold_sent_ops = {
+	.set = hold_sent_set,
+	.get = param_get_bool,
+};
+module_param_cb(hold_sent, &hold_sent_ops, &hold_sent, 0644);
+MODULE_PARM_DESC(hold_sent, "do not give back what was sent until this is 0 again");
 
 static uint sent_count;
 module_param(sent_count, uint, 0644);
@@ -187,6 +200,14 @@ static bool answer(u8 *frame, u32 len)
 	memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
 	memcpy(eth->h_source, mac, ETH_ALEN);
 	return known;
+}
+
+void nic_release(struct script_queue *queue)
+{
+	struct buffer *buf;
+
+	while (!hold_sent && (buf = queue_held(queue)))
+		queue_move(queue, buf, &queue->used);
 }
 
 /* Only the work of the device calls this. */

@@ -15,6 +15,8 @@ void script_announced(void);
 
 /* What is sent, and received */
 void nic_sent(struct script_queue *queue, struct buffer *buf);
+/* What was held goes back, unless it is to be held on. */
+void nic_release(struct script_queue *queue);
 
 /* Commands */
 void control_execute(struct script_queue *queue, struct buffer *buf);

@@ -62,6 +62,8 @@ static void device_execute(struct script_queue *queue)
 {
 	struct buffer *buf;
 
+	if (!is_control(queue))
+		nic_release(queue);
 	while ((buf = queue_next(queue))) {
 		if (is_control(queue))
 			control_execute(queue, buf);
