@@ -293,6 +293,17 @@ test_packets()
 	tell flags 0
 }
 
+# For the device to cut, with the exact length of the headers (VIRTIO_NET_F_GUEST_HDRLEN)
+test_segments()
+{
+	check "segments: on" ethtool -K $dev tx-udp-segmentation on
+	check "segments: are sent" /tests/net_segments 10.0.0.9 3000 1000
+	check "segments: their header" wait_for 2 header_is "01052a00e803220006000000 0000000000000000"
+	check "segments: off" ethtool -K $dev tx-udp-segmentation off
+}
+
+header_is() { equal "$(cut -d' ' -f1 $script/sent)" "$(echo $1 | tr -d ' ')"; }
+
 # The last packet of a batch finds no memory: the others are sent all the same.
 test_batch()
 {
@@ -409,6 +420,7 @@ test_hash
 test_moderation
 test_statistics
 test_packets
+test_segments
 test_announce
 test_batch
 test_timeout
