@@ -44,22 +44,16 @@
 int target_init(void);
 
 /* Time passes when the driver waits. */
-extern unsigned long jiffies;
 void host_wait(void);
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 #define jiffies_to_msecs(j)	((unsigned int)(j) * 10)
 #define udelay(us)		do { jiffies++; host_wait(); } while (0)
 #define usleep_range(min, max)	do { jiffies += 1 + (max) / 10; host_wait(); } while (0)
 
-/* Works */
+/* Works; what is delayed waits until the target says that it is due. */
 
-struct delayed_work {
-	struct work_struct work;
-};
-
-#define to_delayed_work(w)	container_of(w, struct delayed_work, work)
-#define INIT_DELAYED_WORK(w, f)	INIT_WORK(&(w)->work, f)
 #define schedule_work(w)	queue_work(NULL, w)
+#undef cancel_delayed_work_sync
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay);
 bool cancel_delayed_work_sync(struct delayed_work *work);
 #define enable_work(w)		((w)->disabled = false)

@@ -9,7 +9,6 @@
 #define MAX_BUFFERS	4096
 #define MAX_NAPIS	64
 
-unsigned long jiffies;
 spinlock_t rtnl;	/* the one lock of all configuration */
 bool stack_more;
 struct page zero_page[1] __aligned(4096);
