@@ -4,11 +4,17 @@
 # The network driver on a device that follows a script: see net_script/.
 
 . /tests/lib.sh
-. /tests/net-lib.sh
+. /tests/blk-lib.sh	# what the kernel has said
 
 module=/tests/net_script.ko
 script=/sys/module/net_script/parameters
 dev=eth0
+
+# Not the one of busybox, which its shell prefers
+ip() { /bin/ip "$@"; }
+quiet() { "$@" >/dev/null 2>&1; }
+# statistic DEVICE NAME
+statistic() { ethtool -S "$1" | awk -v name="$2:" '$1 == name { print $2 }'; }
 
 # bits NUMBER...
 bits()
