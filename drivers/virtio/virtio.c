@@ -19,6 +19,8 @@
 #include <linux/idr.h>
 #include <linux/module.h>
 #include <linux/of.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <uapi/linux/virtio_ids.h>
 
 /* struct virtio_device keeps its features in one u64. */
@@ -30,6 +32,35 @@
 
 /* What user space matches modules by: the device type, then the vendor. */
 #define MODALIAS_FMT		"virtio:d%08Xv%08X"
+
+/* How often the bus looks after a device that has a driver. */
+#define WATCH_PERIOD		(10 * HZ)
+/* How long a device may be away, as it is during a function-level reset. */
+#define WATCH_AGAIN		(2 * HZ)
+/* How often in a row a device may want to be reset. */
+#define MAX_RECOVERIES		3
+
+/**
+ * struct virtio_watch - what the bus knows of the well-being of a device
+ * @vdev: the device
+ * @work: looks whether it is there, and needs no reset
+ * @lost: its queues are broken for good, and why was said
+ * @missed: it was not there at the last look
+ * @leaving: the driver is being unbound, or the machine goes down
+ * @stopped: we have reset it, and not yet started it again
+ * @recoveries: resets in a row that it has asked for
+ * @recovered: when the last of them was, in jiffies
+ */
+struct virtio_watch {
+	struct virtio_device *vdev;
+	struct delayed_work work;
+	bool lost;
+	bool missed;
+	bool leaving;
+	bool stopped;
+	u8 recoveries;
+	unsigned long recovered;
+};
 
 /* Hands out the N of "virtioN". */
 static DEFINE_IDA(device_numbers);
@@ -135,6 +166,12 @@ static struct virtio_driver *bound_driver(const struct virtio_device *vdev)
 
 /* Configuration changes */
 
+/* Reporting is on, so the device is watched: do that now. */
+static void look_after(struct virtio_device *vdev)
+{
+	mod_delayed_work(system_freezable_wq, &vdev->watch->work, 0);
+}
+
 /*
  * Tells the driver that the configuration space changed, or remembers it for
  * the time when the driver may be told. Reporting is on in the core only while
@@ -150,6 +187,9 @@ static void report_config_change(struct virtio_device *vdev)
 		vdev->config_change_pending = true;
 		return;
 	}
+
+	/* It may be its way to say that it needs a reset (2.1.1). */
+	look_after(vdev);
 
 	vdev->config_change_pending = false;
 	drv = bound_driver(vdev);
@@ -170,8 +210,13 @@ static void core_config_off(struct virtio_device *vdev)
 	spin_unlock_irq(&vdev->config_lock);
 }
 
+/* From now on the driver hears of changes, and the device is watched. */
 static void core_config_on(struct virtio_device *vdev)
 {
+	vdev->watch->lost = false;
+	WRITE_ONCE(vdev->watch->stopped, false);
+	queue_delayed_work(system_freezable_wq, &vdev->watch->work, WATCH_PERIOD);
+
 	spin_lock_irq(&vdev->config_lock);
 	vdev->config_core_enabled = true;
 	report_held_back_change(vdev);
@@ -213,6 +258,26 @@ void virtio_config_changed(struct virtio_device *dev)
 	spin_unlock_irqrestore(&dev->config_lock, flags);
 }
 EXPORT_SYMBOL_GPL(virtio_config_changed);
+
+/**
+ * virtio_device_check - have the bus look after a device
+ * @dev: the device
+ *
+ * For drivers that wait too long. If the device is gone its queues are broken
+ * soon, if it lost its state it is started again, see &struct virtio_driver.
+ *
+ * Context: any. Does not sleep.
+ */
+void virtio_device_check(struct virtio_device *dev)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->config_lock, flags);
+	if (dev->config_core_enabled)
+		look_after(dev);
+	spin_unlock_irqrestore(&dev->config_lock, flags);
+}
+EXPORT_SYMBOL_GPL(virtio_device_check);
 
 /**
  * virtio_config_driver_disable - a driver holds configuration changes back
@@ -291,7 +356,27 @@ static void stop_queues(struct virtio_device *vdev)
 static void stop_device(struct virtio_device *vdev)
 {
 	stop_queues(vdev);
-	vdev->config->reset(vdev);
+	WRITE_ONCE(vdev->watch->stopped, true);
+	if (!virtio_device_is_gone(vdev))
+		vdev->config->reset(vdev);
+}
+
+static void report_gone(struct virtio_device *vdev)
+{
+	if (!vdev->watch->lost)
+		dev_err(&vdev->dev, "the device is gone: its registers read as all ones\n");
+	vdev->watch->lost = true;
+}
+
+/* Before what may wait for the device: nobody needs to wait for one that is gone. */
+static bool lose_if_gone(struct virtio_device *vdev)
+{
+	if (!virtio_device_is_gone(vdev))
+		return false;
+
+	report_gone(vdev);
+	stop_queues(vdev);
+	return true;
 }
 
 /**
@@ -306,6 +391,9 @@ static void stop_device(struct virtio_device *vdev)
  * (system calls, works, bottom halves) off the queues, for instance by
  * virtio_break_device() and a flush of these contexts.
  *
+ * A device that is gone is not reset: its queues are broken, and callbacks waited
+ * for, which comes to the same.
+ *
  * Context: may sleep. Not from callbacks of a queue or the configuration, and
  * not while the device is being added or removed by someone else. How long a
  * device may take is the transport's business.
@@ -314,10 +402,15 @@ static void stop_device(struct virtio_device *vdev)
  */
 void virtio_reset_device(struct virtio_device *dev)
 {
+	/* The transport would wait for the end of the reset. */
+	if (lose_if_gone(dev))
+		return;
+
 	/* Hardened: no interrupt after this point finds a usable queue. */
 	if (IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
 		stop_queues(dev);
 
+	WRITE_ONCE(dev->watch->stopped, true);
 	dev->config->reset(dev);
 }
 EXPORT_SYMBOL_GPL(virtio_reset_device);
@@ -540,6 +633,12 @@ static int bus_probe(struct device *d)
 	struct virtio_device *vdev = dev_to_virtio(d);
 	int err;
 
+	vdev->watch->lost = false;
+	vdev->watch->leaving = false;
+	vdev->watch->recoveries = 0;
+	if (lose_if_gone(vdev))
+		return -ENODEV;
+
 	clear_earlier_failure(vdev);
 	forget_config_changes(vdev);
 
@@ -559,10 +658,13 @@ static void bus_remove(struct device *d)
 	struct virtio_driver *drv = bound_driver(vdev);
 
 	core_config_off(vdev);
+	WRITE_ONCE(vdev->watch->leaving, true);
+	lose_if_gone(vdev);
 	drv->remove(vdev);
+	cancel_delayed_work_sync(&vdev->watch->work);
 
 	/* The driver's memory goes next: a running device would write to it. */
-	if (dev_WARN_ONCE(d, vdev->config->get_status(vdev),
+	if (dev_WARN_ONCE(d, vdev->config->get_status(vdev) && !virtio_device_is_gone(vdev),
 			  "driver %s did not reset the device\n", d->driver->name))
 		virtio_reset_device(vdev);
 
@@ -599,10 +701,13 @@ static void bus_shutdown(struct device *d)
 	if (!drv)
 		return;
 
+	WRITE_ONCE(vdev->watch->leaving, true);
+	lose_if_gone(vdev);
 	if (drv->shutdown)
 		drv->shutdown(vdev);
 	else
 		virtio_device_shutdown(vdev);
+	cancel_delayed_work_sync(&vdev->watch->work);
 }
 
 static const struct bus_type virtio_bus = {
@@ -686,6 +791,8 @@ EXPORT_SYMBOL_GPL(unregister_virtio_driver);
 
 /* Devices */
 
+static void watch_device(struct work_struct *work);
+
 /*
  * A transport's device tree node may have one child that describes the virtio
  * device behind it, and that other nodes refer to. On some platforms the child
@@ -750,6 +857,19 @@ static void init_device(struct virtio_device *vdev)
 	forget_config_changes(vdev);
 }
 
+static int add_watch(struct virtio_device *vdev)
+{
+	struct virtio_watch *watch = kzalloc(sizeof(*watch), GFP_KERNEL);
+
+	if (!watch)
+		return -ENOMEM;
+
+	watch->vdev = vdev;
+	INIT_DEFERRABLE_WORK(&watch->work, watch_device);
+	vdev->watch = watch;
+	return 0;
+}
+
 static int add_device(struct virtio_device *vdev)
 {
 	int err;
@@ -790,6 +910,10 @@ int register_virtio_device(struct virtio_device *dev)
 
 	init_device(dev);
 
+	err = add_watch(dev);
+	if (err)
+		goto give_up;
+
 	err = name_device(dev);
 	if (err)
 		goto give_up;
@@ -808,6 +932,7 @@ give_up:
 	drop_of_node(dev);
 	if (dev->index >= 0)
 		ida_free(&device_numbers, dev->index);
+	kfree(dev->watch);
 	virtio_add_status(dev, VIRTIO_CONFIG_S_FAILED);
 	return err;
 }
@@ -844,6 +969,7 @@ void unregister_virtio_device(struct virtio_device *dev)
 	get_device(&dev->dev);
 	device_unregister(&dev->dev);
 	drop_of_node(dev);
+	kfree(dev->watch);
 	put_device(&dev->dev);
 
 	ida_free(&device_numbers, number);
@@ -859,6 +985,13 @@ static int stop_driver(struct virtio_device *vdev)
 	return 0;
 }
 
+/* Nor is a reset under way when this returns, nor will one begin. */
+static void stop_watch(struct virtio_device *vdev)
+{
+	core_config_off(vdev);
+	cancel_delayed_work_sync(&vdev->watch->work);
+}
+
 /* Let @quiesce, if there is a driver, give the queues up. */
 static int freeze_driver(struct virtio_device *vdev,
 			 int (*quiesce)(struct virtio_device *vdev))
@@ -866,7 +999,8 @@ static int freeze_driver(struct virtio_device *vdev,
 	int err;
 
 	core_config_off(vdev);
-	vdev->failed = vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_FAILED;
+	vdev->failed = !lose_if_gone(vdev) &&
+		       vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_FAILED;
 
 	err = quiesce ? quiesce(vdev) : 0;
 	if (err)
@@ -894,6 +1028,7 @@ int virtio_device_freeze(struct virtio_device *dev)
 {
 	const struct virtio_driver *drv = bound_driver(dev);
 
+	stop_watch(dev);
 	return freeze_driver(dev, drv ? drv->freeze ?: stop_driver : NULL);
 }
 EXPORT_SYMBOL_GPL(virtio_device_freeze);
@@ -1031,6 +1166,7 @@ int virtio_device_reset_prepare(struct virtio_device *dev)
 	if (!drv || !drv->reset_prepare)
 		return -EOPNOTSUPP;
 
+	stop_watch(dev);
 	return freeze_driver(dev, drv->reset_prepare);
 }
 EXPORT_SYMBOL_GPL(virtio_device_reset_prepare);
@@ -1056,6 +1192,116 @@ int virtio_device_reset_done(struct virtio_device *dev)
 	return restart_device(dev, drv->reset_done);
 }
 EXPORT_SYMBOL_GPL(virtio_device_reset_done);
+
+/* Devices that vanish, or want to be reset */
+
+/*
+ * The device lost its state, and all that it was asked for: start again, where
+ * the driver knows how. Otherwise all requests fail until it is bound again.
+ */
+static void recover_device(struct virtio_device *vdev)
+{
+	const struct virtio_driver *drv = bound_driver(vdev);
+	int err = -EOPNOTSUPP;
+
+	if (vdev->watch->recoveries++ == MAX_RECOVERIES) {
+		err = -ELOOP;
+	} else if (drv->reset_prepare && drv->reset_done) {
+		err = freeze_driver(vdev, drv->reset_prepare);
+		if (!err)
+			err = restart_device(vdev, drv->reset_done);
+	}
+	if (!err) {
+		vdev->watch->recovered = jiffies;
+		dev_warn(&vdev->dev, "the device was reset, and works again\n");
+		return;
+	}
+
+	dev_err(&vdev->dev, "all requests fail (%d) until driver %s resets the device or is bound again\n",
+		err, vdev->dev.driver->name);
+	vdev->watch->lost = true;
+	stop_queues(vdev);
+}
+
+/* Did the device lose its state, or says that it did? */
+static bool wants_recovery(struct virtio_device *vdev, u8 status)
+{
+	if (status & VIRTIO_CONFIG_S_NEEDS_RESET)
+		dev_warn(&vdev->dev, "the device needs a reset\n");
+	else if (!(status & VIRTIO_CONFIG_S_DRIVER_OK) &&
+		 !READ_ONCE(vdev->watch->stopped))
+		dev_warn(&vdev->dev, "the device was reset by somebody else\n");
+	else
+		return false;
+
+	return true;
+}
+
+/* Nobody starts it again any more: don't let the driver wait for what it had. */
+static void give_up_device(struct virtio_device *vdev)
+{
+	vdev->watch->lost = true;
+	virtio_break_device(vdev);
+}
+
+/* How long until the next look; 0 for no more. */
+static unsigned long watch_present(struct virtio_device *vdev, u8 status)
+{
+	unsigned long again = WATCH_PERIOD;
+
+	if (READ_ONCE(vdev->watch->leaving)) {
+		if (wants_recovery(vdev, status))
+			give_up_device(vdev);
+		return WATCH_AGAIN;
+	}
+
+	/* Who unbinds the driver, or shuts down, has the lock and waits for us. */
+	if (!device_trylock(&vdev->dev))
+		return WATCH_AGAIN;
+
+	if (!READ_ONCE(vdev->config_core_enabled)) {
+		again = WATCH_AGAIN;
+	} else if (wants_recovery(vdev, status)) {
+		recover_device(vdev);
+		/* Who starts it again has it watched again. */
+		again = 0;
+	} else if (time_after(jiffies, vdev->watch->recovered + WATCH_PERIOD / 2)) {
+		vdev->watch->recoveries = 0;
+	}
+	device_unlock(&vdev->dev);
+	return again;
+}
+
+/*
+ * Runs while a driver is bound, also while that is being unbound: what then waits
+ * for a device that goes is freed of that by broken queues. Nothing is waited for
+ * here but the driver's own means to stop and start, as the work is cancelled
+ * where the device is locked.
+ */
+static void watch_device(struct work_struct *work)
+{
+	struct virtio_watch *watch = container_of(to_delayed_work(work),
+						  struct virtio_watch, work);
+	struct virtio_device *vdev = watch->vdev;
+	unsigned long again = WATCH_AGAIN;
+
+	if (watch->lost)
+		return;
+
+	if (!virtio_device_is_gone(vdev)) {
+		watch->missed = false;
+		again = watch_present(vdev, vdev->config->get_status(vdev));
+	} else if (!watch->missed) {
+		watch->missed = true;
+	} else {
+		report_gone(vdev);
+		virtio_break_device(vdev);
+		again = 0;
+	}
+
+	if (again)
+		queue_delayed_work(system_freezable_wq, &watch->work, again);
+}
 
 static int __init virtio_bus_init(void)
 {

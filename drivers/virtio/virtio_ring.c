@@ -533,12 +533,16 @@ void vring_age_batches(struct vring_virtqueue *vring)
 /* Can the queue be stopped, and does it help? */
 static int vring_can_reset(const struct vring_virtqueue *vring)
 {
-	const struct virtio_config_ops *config = vring->vq.vdev->config;
+	struct virtio_device *vdev = vring->vq.vdev;
+	const struct virtio_config_ops *config = vdev->config;
 
 	if (!vring->we_own_ring)
 		return -EPERM;
 	if (!config->disable_vq_and_reset || !config->enable_vq_after_reset)
 		return -ENOENT;
+	/* The transport would wait until it has stopped. */
+	if (virtio_device_is_gone(vdev))
+		virtio_break_device(vdev);
 	return READ_ONCE(vring->vq.lost) ? -EIO : 0;
 }
 

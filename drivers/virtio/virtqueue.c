@@ -17,6 +17,7 @@
 #include <linux/kmsan.h>
 #include <linux/module.h>
 #include <linux/virtio.h>
+#include <linux/virtio_config.h>
 #include "virtio_ring_internal.h"
 
 #ifdef DEBUG
@@ -1083,6 +1084,26 @@ void __virtqueue_unbreak(struct virtqueue *vq)
 	spin_unlock(&vq->vdev->vqs_list_lock);
 }
 EXPORT_SYMBOL_GPL(__virtqueue_unbreak);
+
+/* As a status this says at once that all is well and that nothing is. */
+#define STATUS_OF_NOTHING	0xff
+
+/**
+ * virtio_device_is_gone - did a device vanish?
+ * @dev: the device
+ *
+ * Where there is no device any more, because it was pulled out or its function
+ * was lost, registers read as all ones.
+ *
+ * Context: may sleep.
+ *
+ * Return: True if there is no sense in waiting for an answer.
+ */
+bool virtio_device_is_gone(struct virtio_device *dev)
+{
+	return dev->config->get_status(dev) == STATUS_OF_NOTHING;
+}
+EXPORT_SYMBOL_GPL(virtio_device_is_gone);
 
 /**
  * virtio_break_device - mark all queues of a device broken

@@ -19,6 +19,7 @@
 #include <linux/types.h>
 
 struct virtio_device;
+struct virtio_watch;
 struct virtqueue;
 struct vring;
 
@@ -286,6 +287,7 @@ int virtqueue_reset(struct virtqueue *vq,
 bool virtqueue_is_broken(const struct virtqueue *vq);
 void __virtqueue_break(struct virtqueue *vq);
 void __virtqueue_unbreak(struct virtqueue *vq);
+bool virtio_device_is_gone(struct virtio_device *dev);
 void virtio_break_device(struct virtio_device *dev);
 void __virtio_unbreak_device(struct virtio_device *dev);
 
@@ -356,6 +358,7 @@ struct virtio_admin_cmd {
  * @vqs: all virtqueues of the device
  * @features: feature bits that driver and device agreed on
  * @priv: for the driver
+ * @watch: for the bus: is the device there, and does it need no reset?
  * @debugfs_dir: directory of the device in debugfs
  * @debugfs_filter_features: feature bits never to negotiate
  */
@@ -374,6 +377,7 @@ struct virtio_device {
 	struct list_head vqs;
 	u64 features;
 	void *priv;
+	struct virtio_watch *watch;
 #ifdef CONFIG_VIRTIO_DEBUG
 	struct dentry *debugfs_dir;
 	u64 debugfs_filter_features;
@@ -393,6 +397,7 @@ void virtio_add_status(struct virtio_device *dev, unsigned int status);
 void virtio_reset_device(struct virtio_device *dev);
 
 void virtio_config_changed(struct virtio_device *dev);
+void virtio_device_check(struct virtio_device *dev);
 void virtio_config_driver_disable(struct virtio_device *dev);
 void virtio_config_driver_enable(struct virtio_device *dev);
 

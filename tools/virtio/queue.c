@@ -93,7 +93,15 @@ static int tq_enable(struct virtqueue *vq)
 	return 0;
 }
 
+static u8 tq_get_status(struct virtio_device *vdev)
+{
+	struct tq *tq = vdev->priv;
+
+	return tq->gone ? 0xff : VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
 static const struct virtio_config_ops tq_config_ops = {
+	.get_status = tq_get_status,
 	.disable_vq_and_reset = tq_disable,
 	.enable_vq_after_reset = tq_enable,
 };

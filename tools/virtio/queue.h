@@ -124,6 +124,7 @@ struct req_list {
  * @hostile: the device has ruined the ring and looks no more
  * @reset_fails: the transport can't disable the queue
  * @enable_fails: the transport can't enable the queue again
+ * @gone: registers read as all ones
  * @in_reset: called when the transport disables or enables the queue, if set
  * @resets: how often the transport reset the queue
  * @foreign: what calls the driver is not vring_interrupt()
@@ -147,6 +148,7 @@ struct tq {
 	void (*callback)(struct tq *tq);
 	bool reset_fails;
 	bool enable_fails;
+	bool gone;
 	void (*in_reset)(struct tq *tq);
 	unsigned int resets;
 	bool foreign;

@@ -267,6 +267,22 @@ static void break_when_enabled(struct tq *tq)
 		break_device(tq);
 }
 
+/* The transport must not be asked to stop a queue of a device that isn't there. */
+static void reset_of_gone(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	bool size = rnd() & 1;
+
+	make_busy(tq);
+	tq->gone = true;
+	check(reset_or_resize(tq, size) == -EIO && !tq->resets && !recycled,
+	      "a queue that nobody can stop is reset");
+	check(virtqueue_is_broken(tq->vq), "not broken");
+	tq->gone = false;
+	check_lost(tq);
+	tq_delete(tq);
+}
+
 /* The device goes before a reset, or while one is under way. */
 static void reset_of_lost(const struct tq_config *config)
 {
@@ -675,6 +691,7 @@ static void add_tests_for(const struct tq_config *base)
 #ifndef STOCK
 	test_add(reset_mends, &config, "lifecycle: reset mends, %s", name);
 	test_add(reset_of_lost, &config, "lifecycle: device is gone, %s", name);
+	test_add(reset_of_gone, &config, "lifecycle: vanished, %s", name);
 	test_add(breaks_in_reset, &config, "lifecycle: breaks in reset, %s",
 		 name);
 	test_add(premapped_calls, &config, "lifecycle: premapped calls, %s",

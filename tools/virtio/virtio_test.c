@@ -83,7 +83,13 @@ static int start_queue(struct virtqueue *vq)
 	return 0;
 }
 
+static u8 get_status(struct virtio_device *vdev)
+{
+	return VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
 static const struct virtio_config_ops config_ops = {
+	.get_status = get_status,
 	.disable_vq_and_reset = stop_queue,
 	.enable_vq_after_reset = start_queue,
 };

@@ -7,7 +7,7 @@
 . /tests/kunit.sh
 
 check "the module with the tests is loaded" insmod /tests/virtio_bus_test.ko
-for suite in features binding changes power sysfs; do
+for suite in features binding changes power sysfs gone; do
 	kunit_suite virtio_bus_$suite "bus $suite"
 done
 check "a driver that does not reset its device is named in a warning" \

@@ -50,13 +50,17 @@ static void record_status(struct fake *fake, u8 status)
 
 static u8 device_get_status(struct virtio_device *vdev)
 {
-	return to_fake(vdev)->status;
+	struct fake *fake = to_fake(vdev);
+
+	return fake->gone ? 0xff : fake->status;
 }
 
 static void device_set_status(struct virtio_device *vdev, u8 status)
 {
 	struct fake *fake = to_fake(vdev);
 
+	if (fake->gone)
+		return;
 	record_status(fake, status);
 	if (vdev->features & fake->refuses)
 		status &= ~VIRTIO_CONFIG_S_FEATURES_OK;

@@ -42,6 +42,7 @@
  *
  * The device:
  * @status: its status byte
+ * @gone: it has vanished: registers read as all ones, and writes are lost
  * @offers: features that it offers
  * @refuses: features with which it does not accept FEATURES_OK
  * @unknown: features that the transport takes out
@@ -78,6 +79,7 @@ struct fake {
 	} added;
 
 	u8 status;
+	bool gone;
 	u64 offers;
 	u64 refuses;
 	u64 unknown;

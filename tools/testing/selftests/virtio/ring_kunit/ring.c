@@ -60,7 +60,13 @@ static int enable_vq(struct virtqueue *vq)
 	return 0;
 }
 
+static u8 get_status(struct virtio_device *vdev)
+{
+	return VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
 static const struct virtio_config_ops config_ops = {
+	.get_status = get_status,
 	.disable_vq_and_reset = disable_vq,
 	.enable_vq_after_reset = enable_vq,
 };
