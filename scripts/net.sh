@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034 # much is for vm.sh and the suites
+#
+# Guests of the network driver's suites. After scripts/vm.sh:
+#
+#  net_build [PROGRAM]...    builds the guest's kernel and user space, with the test
+#                            programs; NET_STOCK=yes in the environment takes the
+#                            kernel without our files
+#  net_alone                 from here on the suite is alone in a network of its own:
+#                            it is run again in one, and the calls above it must
+#                            not need the world
+#  net_bed WORDS [DEVICE-OPTION]...
+#                            adds two devices of one guest and a wire between them to
+#                            the array NET_OPTIONS. What the words mean is in
+#                            tools/testing/selftests/virtio/net-lib.sh
+#  net_start NAME TEST [QEMU-OPTION]...
+#                            vm_start with the beds and, for "ask" in the guest, a
+#                            serial line on which the host answers
+#  net_answer TEXT           the answer, from a function host_NAME
+#
+# The wire is a bridge between two taps that leave checksums and segments as they
+# are, so that all offloads are at work. The devices of bed N (from 1) have the
+# names nearN and farN and the MAC addresses 52:54:00:00:0N:01 and :02.
+
+NET_BEDS=()
+NET_OPTIONS=()
+NET_KERNEL=(bzImage modules_prepare)
+NET_GUEST=guest
+if [[ ${NET_STOCK:-} == yes ]]; then
+	NET_KERNEL+=(--stock)
+	NET_GUEST=guest-stock
+fi
+
+# net_compile PROGRAM COMPILER...
+net_compile()
+{
+	local program=$1
+	shift
+
+	"$@" -O2 -Wall -o "$BUILD/$program" "$TOP/tools/testing/selftests/virtio/${program%.o}.c" ||
+		die "${program%.o}.c does not compile: see above"
+	NET_FILES+=(--file "$BUILD/$program:/tests/$program")
+}
+
+net_build()
+{
+	local program
+
+	need_packages qemu-system-x86 ethtool iproute2 gcc libc6-dev clang
+	"$TOP/scripts/kernel" "${NET_KERNEL[@]}" || exit
+	NET_FILES=()
+	net_compile net_traffic gcc -Wextra -static
+	net_compile net_xsk gcc -Wextra -static
+	net_compile net_xdp.o clang -target bpf "-I/usr/include/$(uname -m)-linux-gnu" -c
+	for program in ethtool ip "$@"; do
+		NET_FILES+=(--program "$program")
+	done
+	"$TOP/scripts/initramfs" --name net --small "${NET_FILES[@]}" || exit
+}
+
+net_alone()
+{
+	VM_KERNEL=$BUILD/$NET_GUEST/arch/x86/boot/bzImage
+	VM_INITRD=$BUILD/net.cpio
+	((VM_MEM > 1024)) || VM_MEM=1024
+	[[ ${NET_IS_ALONE:-} == yes ]] || NET_IS_ALONE=yes exec unshare -n "$0"
+	# no packets but those of the guests
+	sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+}
+
+net_has() { [[ -$2- == *-$1-* ]] && echo on || echo off; }
+
+# net_tap NAME BRIDGE QUEUES
+net_tap()
+{
+	local multi=
+
+	(($3 == 1)) || multi=multi_queue
+	# shellcheck disable=SC2086 # may be no word
+	ip tuntap add "$1" mode tap vnet_hdr $multi &&
+		ip link set "$1" mtu 9000 master "$2" up || die "cannot make the tap $1 (is /dev/net/tun there?)"
+}
+
+net_bed()
+{
+	local words=$1 number=$((${#NET_BEDS[@]} + 1)) queues=1 side=0 name device
+	shift
+
+	[[ $words =~ -q([0-9]+) ]] && queues=${BASH_REMATCH[1]}
+	NET_BEDS+=("$words")
+	ip link add "wire$number" type bridge forward_delay 0 mcast_snooping 0
+	ip link set "wire$number" mtu 9000 up
+	for name in "near$number" "far$number"; do
+		side=$((side + 1))
+		net_tap "$name" "wire$number" "$queues"
+		device=virtio-net-pci,id=$name,netdev=net-$name,romfile=
+		if [[ $words == *-plug* ]]; then
+			NET_OPTIONS+=(-device "pcie-root-port,id=port-$name,chassis=$number$side,slot=$number$side")
+			device+=,bus=port-$name
+		fi
+		device+=,mac=52:54:00:00:0$number:0$side
+		device+=,packed=$(net_has packed "$words"),indirect_desc=$(net_has i "$words")
+		device+=,event_idx=$(net_has e "$words"),iommu_platform=$(net_has d "$words")
+		device+=,disable-modern=$(net_has legacy "$words")
+		[[ $words == *-legacy* ]] || device+=,disable-legacy=on
+		[[ $words != *-@(big|small)* ]] || device+=,mrg_rxbuf=off
+		[[ $words != *-small* ]] || device+=,guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off
+		((queues == 1)) || device+=,mq=on,vectors=$((2 * queues + 2))
+		device+=$(printf ',%s' "$@")
+		NET_OPTIONS+=(-netdev "tap,id=net-$name,ifname=$name,script=no,downscript=no,vhost=off,queues=$queues"
+			      -device "${device%,}")
+	done
+}
+
+net_start()
+{
+	local name=$1 test=$2 answers
+	shift 2
+
+	vm_scratch
+	answers=$VM_SCRATCH/answers
+	mkfifo "$answers.in" "$answers.out"
+	exec {NET_ANSWERS}<>"$answers.in"
+	vm_start "$name" "run=$test beds=$(IFS=,; echo "${NET_BEDS[*]}")" "${NET_OPTIONS[@]}" \
+		-serial "pipe:$answers" "$@"
+}
+
+net_answer() { printf '%s\n' "$1" >&"$NET_ANSWERS"; }
