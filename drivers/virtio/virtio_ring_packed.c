@@ -899,13 +899,27 @@ bool vring_packed_poll(struct virtqueue *vq, unsigned int state)
 	return packed_used_at(vring, state);
 }
 
+/* Descriptors of buffers that the device has, or has used */
+static unsigned int packed_public(const struct vring_virtqueue *vring)
+{
+	const struct vring_packed_desc *next = vring->packed_build.at.desc;
+	unsigned int num = vring->rings.num, hidden = 0;
+
+	/* If both are the same, nothing in the ring is public. */
+	if (vring->held_desc)
+		hidden = next > vring->held_desc ?
+			 next - vring->held_desc :
+			 num - (vring->held_desc - next);
+	return num - vring->vq.num_free - hidden;
+}
+
 bool vring_packed_enable_cb_delayed(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	unsigned int taken = vring->rings.num - vq->num_free;
+	unsigned int wait = packed_public(vring) * 3 / 4;
 
 	packed_write_callback(vring, packed_advance(vring, vring->last_used,
-						    taken * 3 / 4));
+						    wait));
 	return !vring_packed_poll(vq, vring->last_used);
 }
 

@@ -739,8 +739,9 @@ bool vring_split_enable_cb_delayed(struct virtqueue *vq)
 	struct vring_virtqueue *vring = to_vring(vq);
 	u16 wait = 0;
 
+	/* What is not public will not be used before the next kick. */
 	if (vring->event)
-		wait = (u16)(vring->next_avail - vring->last_used) * 3 / 4;
+		wait = (u16)(vring->published - vring->last_used) * 3 / 4;
 	split_write_callback(vring, vring->last_used + wait);
 	/* As in vring_split_poll() */
 	virtio_mb(vring->weak_barriers);

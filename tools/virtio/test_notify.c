@@ -168,6 +168,38 @@ static void delayed(const struct tq_config *config)
 	tq_delete(tq);
 }
 
+#ifndef STOCK
+/*
+ * A buffer that the device was not shown yet does not count: it will not be used
+ * before the driver, who waits for the callback, kicks.
+ */
+static void delayed_before_kick(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	unsigned int round, n, public, hidden, told;
+
+	for (round = 0; round < 6 * tq->dq.num; round++) {
+		public = round % 4;
+		hidden = 1 + round % (tq->dq.num - public);
+		virtqueue_disable_cb(tq->vq);
+		put_in_flight(tq, public);
+		for (n = 0; n < hidden; n++)
+			tq_must_add(tq, 1, 0, HOW_PTR);
+		check(virtqueue_enable_cb_delayed(tq->vq), "a phantom");
+		for (n = 0, told = 0; n < public; n++) {
+			tq_use_some(tq, 0);
+			told += tq_irq(tq);
+		}
+		check(told || !public, "%u public and %u other buffers: no callback",
+		      public, hidden);
+		tq_kick(tq);
+		tq_pop_all(tq);
+		settle(tq);
+	}
+	tq_delete(tq);
+}
+#endif
+
 /*
  * A driver that has one buffer in flight, takes one for each interrupt, and
  * never disables callbacks (virtio-rng) is told of each.
@@ -397,6 +429,10 @@ static void add_tests_for(const struct tq_config *base)
 	test_add(disabled, &config, "notify: disable_cb, %s", name);
 	test_add(enable_reports, &config, "notify: enable_cb, %s", name);
 	test_add(delayed, &config, "notify: delayed callback, %s", name);
+#ifndef STOCK
+	test_add(delayed_before_kick, &config,
+		 "notify: delayed callback before a kick, %s", name);
+#endif
 	config.num = config.packed ? 5 : 4;
 	name = tq_name(&config);
 	test_add(one_per_interrupt, &config,
