@@ -278,6 +278,10 @@ static noinline void virtqueue_add_array(struct virtqueue *vq,
 	u16 *room = virtqueue_room(vq, dir);
 	int added;
 
+	if (unlikely(!max)) {
+		virtqueue_misuse(vq, "elements of no length");
+		return;
+	}
 	if (!vq->ops->add_bvecs) {
 		virtqueue_add_each_bvec(vq, bvecs, *iter, max, dir);
 		return;

@@ -114,6 +114,17 @@ static void long_array(struct tq *tq, unsigned int way)
 	end_fails(tq, "an array of vectors that are too long");
 }
 
+static void no_length(struct tq *tq, unsigned int way)
+{
+	struct bvec_iter iter = { .bi_size = sizeof(data) };
+	struct bio_vec bvec;
+
+	bvec_set_virt(&bvec, data, sizeof(data));
+	start(tq, 0, 1);
+	virtqueue_add_bvecs(tq->vq, &bvec, &iter, 0, IN);
+	end_fails(tq, "elements of no length");
+}
+
 static void wrong_order(struct tq *tq, unsigned int way)
 {
 	start(tq, 2, 2);
@@ -192,6 +203,7 @@ static const struct {
 	{ "more elements than declared", more_than_declared },
 	{ "a list that is too long", long_list },
 	{ "an array that is too long", long_array },
+	{ "elements of no length", no_length },
 	{ "readable after writable", wrong_order },
 	{ "end without start", end_without_start },
 	{ "second start", second_start },
