@@ -312,6 +312,7 @@ static void vring_init_queue(struct vring_virtqueue *vring)
 		rings->state[i].next = i + 1 < rings->num ? i + 1 : 0;
 	vring->free_head = 0;
 	vring->oldest = 0;
+	vring->detached = 0;
 	vring->batch_last = -1;
 	vring->added = 0;
 	vring->batch = 1;
@@ -634,18 +635,22 @@ int vring_set_dma_premapped(struct virtqueue *vq)
 	return 0;
 }
 
+/* Goes on where the last buffer was found: callers want all of them. */
 void *vring_detach_unused_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
-	struct vring_state *state = vring->rings.state;
-	unsigned int id;
+	unsigned int num = vring->rings.num, left, id;
+	struct vring_state *state;
 
-	for (id = 0; id < vring->rings.num; id++) {
-		if (state[id].data)
-			return vring_put_buf(vring, &state[id], id,
-					     state[id].data, vring->in_order);
+	for (left = num; left; left--) {
+		id = vring->detached;
+		vring->detached = id + 1 < num ? id + 1 : 0;
+		state = &vring->rings.state[id];
+		if (state->data)
+			return vring_put_buf(vring, state, id, state->data,
+					     vring->in_order);
 	}
-	WARN_ON_ONCE(vq->num_free != vring->rings.num);
+	WARN_ON_ONCE(vq->num_free != num);
 	return NULL;
 }
 

@@ -145,6 +145,7 @@ struct vring_virtqueue {
 	u16 map_next;		/* packed: ID that keeps the next mapping */
 	u16 map_last;		/* packed: ID that keeps the last mapping */
 	u16 oldest;		/* in order: the next buffer to be used */
+	u16 detached;		/* ID that is looked at next for detaching */
 	/* When the driver last had reason to notify: */
 	u16 notify_next;	/* where the next buffer was to go */
 	u32 added;		/* buffers (split) or descriptors added since */
