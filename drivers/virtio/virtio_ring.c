@@ -231,15 +231,20 @@ static void vring_tables_free(struct vring_virtqueue *vring)
 	memset(&vring->tables, 0, sizeof(vring->tables));
 }
 
-/* A buffer doesn't fit, nor is there a table, though it may @want one. */
+/*
+ * A buffer doesn't fit, nor is there a table, though it may @want one.  As long
+ * as buffers are outstanding some will make room for one that the ring is large
+ * enough for; otherwise it takes memory for a table, or can never be.
+ */
 int vring_no_room(struct vring_virtqueue *vring, unsigned int num, bool want)
 {
-	/* Used buffers make room; only for what needs a table it takes memory. */
+	bool fits = num <= vring->rings.num;
+
 	if (want && vring->vq.num_free)
-		return num > vring->rings.num ? -ENOMEM : -ENOSPC;
+		return fits ? -ENOSPC : -ENOMEM;
 	/* From now on as many buffers as there are descriptors */
 	vring->reserve = vring->rings.num;
-	return -ENOSPC;
+	return fits || want ? -ENOSPC : -E2BIG;
 }
 
 /*

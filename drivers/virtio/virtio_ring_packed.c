@@ -115,8 +115,10 @@ static inline void packed_publish_pending(struct vring_virtqueue *vring)
 static noinline int packed_no_room(struct vring_virtqueue *vring, bool readable,
 				   int err)
 {
-	if (err == -ENOSPC && readable) {
-		packed_publish_pending(vring);
+	if (err != -ENOSPC)
+		return err;
+	packed_publish_pending(vring);
+	if (readable) {
 		vring_take_added(vring, packed_next_pos(vring));
 		vring_notify(&vring->vq);
 	}

@@ -53,8 +53,10 @@ static __always_inline void split_publish(struct vring_virtqueue *vring)
 static noinline int split_no_room(struct vring_virtqueue *vring, bool readable,
 				  int err)
 {
-	if (err == -ENOSPC && readable) {
-		split_publish(vring);
+	if (err != -ENOSPC)
+		return err;
+	split_publish(vring);
+	if (readable) {
 		vring_take_added(vring, vring->next_avail);
 		vring_notify(&vring->vq);
 	}

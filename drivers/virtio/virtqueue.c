@@ -184,9 +184,11 @@ EXPORT_SYMBOL_GPL(virtqueue_add_failed);
  *
  * Context: Any; may sleep if @gfp allows it.
  *
- * Return: 0; -ENOSPC if there is no room (if the buffer is to have readable
- * elements the device was told to look at the queue), -ENOMEM if trying again
- * may help, -EIO if the queue is broken, -EINVAL for a driver's bug.
+ * Return: 0; -ENOSPC if there is no room until a buffer is taken back (the
+ * device sees all that ended, and if the buffer is to have readable elements it
+ * was told to look at the queue), -ENOMEM if trying again may help, -E2BIG if
+ * the queue can never take that many elements, -EIO if the queue is broken,
+ * -EINVAL for a driver's bug.
  */
 int virtqueue_start_buf(struct virtqueue *vq, unsigned int out,
 			unsigned int in, void *data, void *ctx, gfp_t gfp)

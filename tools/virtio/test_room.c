@@ -151,6 +151,33 @@ static void short_buffers(const struct tq_config *config)
 	tq_get_all(tq);
 	tq_delete(tq);
 }
+
+/* There is no room as long as buffers are outstanding, which the device sees. */
+static void refused(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	unsigned int num = tq->dq.num, n;
+	int err;
+
+	err = tq_add_new(tq, 0, num + 1, HOW_PTR);
+	check(err == (config->indirect ? 0 : -E2BIG),
+	      "more elements than the ring has: %d", err);
+	tq_kick(tq);
+	tq_pop_all(tq);
+	tq_use_all(tq);
+	tq_get_all(tq);
+	for (n = 0; n < num; n++)
+		tq_must_add(tq, 0, 1, HOW_PTR);
+	check(!tq_pop(tq), "device sees a buffer before the kick");
+	check(tq_add_new(tq, 0, 1, HOW_PTR) == -ENOSPC,
+	      "a full queue takes another buffer");
+	for (n = 0; n < num; n++)
+		check(tq_pop(tq), "device sees %u of %u buffers", n, num);
+	tq_kick(tq);
+	tq_use_all(tq);
+	check(tq_get_all(tq) == num, "not all buffers came back");
+	tq_delete(tq);
+}
 #endif
 
 static void add_tests_for(const struct tq_config *base)
@@ -165,6 +192,7 @@ static void add_tests_for(const struct tq_config *base)
 #ifndef STOCK
 	config.num = 16;
 	test_add(steady, &config, "room: no allocation, %s", tq_name(&config));
+	test_add(refused, &config, "room: refused, %s", tq_name(&config));
 	config.num = 64;
 	if (config.indirect)
 		test_add(short_buffers, &config, "room: short buffers, %s",
