@@ -335,6 +335,10 @@ EXPORT_SYMBOL_GPL(virtio_config_driver_enable);
 void virtio_add_status(struct virtio_device *dev, unsigned int status)
 {
 	might_sleep();
+	/* All ones are no status to write back: the device may come again. */
+	if (virtio_device_is_gone(dev))
+		return;
+
 	dev->config->set_status(dev, dev->config->get_status(dev) | status);
 }
 EXPORT_SYMBOL_GPL(virtio_add_status);

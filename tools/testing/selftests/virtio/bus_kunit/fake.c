@@ -59,8 +59,10 @@ static void device_set_status(struct virtio_device *vdev, u8 status)
 {
 	struct fake *fake = to_fake(vdev);
 
-	if (fake->gone)
+	if (fake->gone) {
+		record(fake, "lost");
 		return;
+	}
 	record_status(fake, status);
 	if (vdev->features & fake->refuses)
 		status &= ~VIRTIO_CONFIG_S_FEATURES_OK;

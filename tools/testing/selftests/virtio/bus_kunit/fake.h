@@ -8,6 +8,7 @@
  *				is "+nothing", one that clears some "cleared"
  *	finalize		features were sent to the device
  *	sync, sync:broken	callbacks were waited for; queues were broken
+ *	lost			a status was written where there is no device
  *	find_vqs, del_vqs	the driver asked for its queue, gave it up
  *	probe, remove, ...	an operation of the driver was called
  *
