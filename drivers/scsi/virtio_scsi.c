@@ -1137,19 +1137,11 @@ static unsigned int virtscsi_longest(struct virtscsi *vscsi)
 	       (vscsi->pi ? shost->sg_prot_tablesize : 0);
 }
 
-/* A register of a device that was pulled out reads as all ones. */
-static bool virtscsi_is_gone(struct virtscsi *vscsi)
-{
-	struct virtio_device *vdev = vscsi->vdev;
-
-	return vdev->config->get_status(vdev) == 0xff;
-}
-
 static int virtscsi_start_again(struct virtscsi *vscsi)
 {
 	int err;
 
-	if (virtscsi_is_gone(vscsi))
+	if (virtio_device_is_gone(vscsi->vdev))
 		return -ENODEV;
 	err = virtscsi_start(vscsi);
 	if (err)
@@ -1268,17 +1260,14 @@ static bool virtscsi_is_lost(struct virtscsi *vscsi)
  */
 static void virtscsi_check_device(struct virtscsi *vscsi)
 {
-	struct device *dev = &vscsi->vdev->dev;
-
-	if (virtscsi_is_gone(vscsi)) {
-		dev_err(dev, "the device is gone, all I/O fails\n");
+	if (virtio_device_is_gone(vscsi->vdev)) {
 		virtscsi_stop_for_good(vscsi);
 		return;
 	}
 	if (!virtscsi_is_broken(vscsi)) {
 		if (!virtscsi_is_lost(vscsi))
 			return;
-		dev_err(dev, "the device needs a reset\n");
+		dev_err(&vscsi->vdev->dev, "the device needs a reset\n");
 	}
 	/* One bad queue is a bad device: commands on the others end as well. */
 	virtio_break_device(vscsi->vdev);
@@ -1568,7 +1557,7 @@ static void virtscsi_remove(struct virtio_device *vdev)
 	unsigned int i;
 
 	mutex_lock(&vscsi->restart);
-	if (virtscsi_is_broken(vscsi) || virtscsi_is_gone(vscsi))
+	if (virtscsi_is_broken(vscsi) || virtio_device_is_gone(vscsi->vdev))
 		virtscsi_stop_for_good(vscsi);
 	mutex_unlock(&vscsi->restart);
 
