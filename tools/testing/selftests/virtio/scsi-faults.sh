@@ -275,6 +275,27 @@ test_needs_reset()
 	check "a device that needs a reset: afterwards all is well" works
 }
 
+# Said by the device; the command's time is far from over.
+test_bus_reset()
+{
+	local starts=$(cat $script/starts)
+
+	echo 60 >"$(echo $device)/timeout"
+	tell once 1
+	tell hold 1
+	start_reader
+	usleep 200000
+	tell status_bits 0x40
+	tell config 1
+	check "a device that says that it needs a reset: the read ends at once" wait_for 20 has_ended
+	wait $reader
+	check "a device that says that it needs a reset: and succeeds" [ $? = 0 ]
+	check "a device that says that it needs a reset: gets one" number_is $script/starts $((starts + 1))
+	tell once 0
+	check "a device that says that it needs a reset: afterwards all is well" works
+	short_timeouts
+}
+
 test_gone()
 {
 	mark
@@ -500,6 +521,7 @@ test_slow
 test_lost_kick
 test_lost_interrupt
 test_needs_reset
+test_bus_reset
 test_gone
 test_slow_removal
 test_gone_meanwhile

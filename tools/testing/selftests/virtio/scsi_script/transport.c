@@ -268,6 +268,16 @@ static const struct kernel_param_ops late_ops = { .set = late_set };
 module_param_cb(late, &late_ops, NULL, 0200);
 MODULE_PARM_DESC(late, "write anything: task management is answered after all");
 
+static int config_set(const char *value, const struct kernel_param *kp)
+{
+	virtio_config_changed(&script_vdev);
+	return 0;
+}
+
+static const struct kernel_param_ops config_ops = { .set = config_set };
+module_param_cb(config, &config_ops, NULL, 0200);
+MODULE_PARM_DESC(config, "write anything: the configuration changes");
+
 static int lose_set(const char *value, const struct kernel_param *kp)
 {
 	status_bits = 0xff;
