@@ -309,7 +309,7 @@ test_gone()
 	check "gone: a new command fails at once" fails_in_time 3
 	check "gone: removed in time" unbind
 	tell hold 0
-	tell status_bits 0
+	tell appear 1
 	check "gone: bound again" bind
 	check "gone: bound again: all is well" works
 	short_timeouts
@@ -358,7 +358,7 @@ test_gone_meanwhile()
 	wait $writer
 	check "gone during removal: the write fails" [ $? != 0 ]
 	tell hold 0
-	tell status_bits 0
+	tell appear 1
 	check "gone during removal: bound again" bind
 	short_timeouts
 }
@@ -574,7 +574,7 @@ wait $reader
 check "device lost: the waiting command has failed" [ $? != 0 ]
 check "device lost: all that in 15 s" within 15 "$start"
 tell hold 0
-tell status_bits 0
+tell appear 1
 check "device lost: bound again" bind
 check "bound again: fio verifies its data" verified_by_fio
 

@@ -278,6 +278,17 @@ static const struct kernel_param_ops config_ops = { .set = config_set };
 module_param_cb(config, &config_ops, NULL, 0200);
 MODULE_PARM_DESC(config, "write anything: the configuration changes");
 
+static int appear_set(const char *value, const struct kernel_param *kp)
+{
+	status_bits = 0;
+	script_status = 0;
+	return 0;
+}
+
+static const struct kernel_param_ops appear_ops = { .set = appear_set };
+module_param_cb(appear, &appear_ops, NULL, 0200);
+MODULE_PARM_DESC(appear, "write anything: the device is there again, as new");
+
 static int lose_set(const char *value, const struct kernel_param *kp)
 {
 	status_bits = 0xff;
