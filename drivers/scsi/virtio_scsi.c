@@ -1141,7 +1141,8 @@ static int virtscsi_start_again(struct virtscsi *vscsi)
 {
 	int err;
 
-	if (virtio_device_is_gone(vscsi->vdev))
+	/* Who was given up stays so: nothing would recover its commands. */
+	if (vscsi->removed || virtio_device_is_gone(vscsi->vdev))
 		return -ENODEV;
 	err = virtscsi_start(vscsi);
 	if (err)
