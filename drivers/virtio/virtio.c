@@ -426,10 +426,14 @@ static void reset_and_acknowledge(struct virtio_device *vdev)
 	virtio_add_status(vdev, VIRTIO_CONFIG_S_ACKNOWLEDGE);
 }
 
-/* A driver that gave up (section 2.1.1) is followed by a reset, not by a retry. */
-static void clear_earlier_failure(struct virtio_device *vdev)
+/*
+ * A driver that gave up (section 2.1.1) is followed by a reset, not by a retry. A
+ * device that was gone when its driver was unbound may be back, and still run.
+ */
+static void clear_earlier_use(struct virtio_device *vdev)
 {
-	if (vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_FAILED)
+	if (vdev->config->get_status(vdev) & (VIRTIO_CONFIG_S_FAILED |
+					      VIRTIO_CONFIG_S_DRIVER_OK))
 		reset_and_acknowledge(vdev);
 }
 
@@ -643,7 +647,7 @@ static int bus_probe(struct device *d)
 	if (lose_if_gone(vdev))
 		return -ENODEV;
 
-	clear_earlier_failure(vdev);
+	clear_earlier_use(vdev);
 	forget_config_changes(vdev);
 
 	err = start_driver(vdev, bound_driver(vdev));

@@ -70,6 +70,21 @@ static void gone_when_probed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake_bind(fake), 0);
 }
 
+/* It still runs, with the queues of a driver that is long gone. */
+static void back_when_bound_again(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	fake_start(fake);
+	vanish(fake);
+	fake_unbind(fake);
+	fake->gone = false;
+	fake_record(fake);
+	KUNIT_EXPECT_EQ(test, fake_bind(fake), 0);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake),
+			   "reset +acknowledge +driver finalize +features_ok probe find_vqs +driver_ok");
+}
+
 /* The driver without freeze(), which the bus stops itself */
 static void gone_before_it_is_stopped(struct kunit *test)
 {
@@ -257,6 +272,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(gone_before_suspend),
 	KUNIT_CASE(gone_before_it_is_stopped),
 	KUNIT_CASE(gone_when_probed),
+	KUNIT_CASE(back_when_bound_again),
 	KUNIT_CASE(gone_while_idle),
 	KUNIT_CASE(gone_while_remove_waits),
 	KUNIT_CASE(device_needs_a_reset),
