@@ -267,15 +267,19 @@ EXPORT_SYMBOL_GPL(virtio_config_changed);
  * soon, if it lost its state it is started again, see &struct virtio_driver.
  *
  * Context: any. Does not sleep.
+ * Return: false if nobody will start it again, as it is being stopped.
  */
-void virtio_device_check(struct virtio_device *dev)
+bool virtio_device_check(struct virtio_device *dev)
 {
 	unsigned long flags;
+	bool running;
 
 	spin_lock_irqsave(&dev->config_lock, flags);
-	if (dev->config_core_enabled)
+	running = dev->config_core_enabled;
+	if (running)
 		look_after(dev);
 	spin_unlock_irqrestore(&dev->config_lock, flags);
+	return running;
 }
 EXPORT_SYMBOL_GPL(virtio_device_check);
 
@@ -1109,6 +1113,7 @@ static int restart_driver(struct virtio_device *vdev,
 static int restart_device(struct virtio_device *vdev,
 			  int (*resume)(struct virtio_device *vdev))
 {
+	const struct virtio_driver *drv = bound_driver(vdev);
 	int err;
 
 	reset_and_acknowledge(vdev);
@@ -1117,12 +1122,14 @@ static int restart_device(struct virtio_device *vdev,
 	if (vdev->failed)
 		virtio_add_status(vdev, VIRTIO_CONFIG_S_FAILED);
 
-	if (!bound_driver(vdev))
+	if (!drv)
 		return 0;
 
 	err = restart_driver(vdev, resume);
 	if (err) {
 		virtio_add_status(vdev, VIRTIO_CONFIG_S_FAILED);
+		if (drv->restart_failed)
+			drv->restart_failed(vdev);
 		return err;
 	}
 

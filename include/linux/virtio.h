@@ -397,7 +397,7 @@ void virtio_add_status(struct virtio_device *dev, unsigned int status);
 void virtio_reset_device(struct virtio_device *dev);
 
 void virtio_config_changed(struct virtio_device *dev);
-void virtio_device_check(struct virtio_device *dev);
+bool virtio_device_check(struct virtio_device *dev);
 void virtio_config_driver_disable(struct virtio_device *dev);
 void virtio_config_driver_enable(struct virtio_device *dev);
 
@@ -427,6 +427,8 @@ void virtio_device_shutdown(struct virtio_device *dev);
  * @reset_prepare: quiesce, as the transport is about to reset the device.
  *                 Optional.
  * @reset_done: undo @reset_prepare, on a device that was reset.  Optional.
+ * @restart_failed: the device could not be started again after @freeze or
+ *                  @reset_prepare: what waits for that has to fail.  Optional.
  * @shutdown: the machine goes down: instead of virtio_device_shutdown(), which
  *            it calls when it is done.  Optional.
  */
@@ -446,6 +448,7 @@ struct virtio_driver {
 	int (*restore)(struct virtio_device *dev);
 	int (*reset_prepare)(struct virtio_device *dev);
 	int (*reset_done)(struct virtio_device *dev);
+	void (*restart_failed)(struct virtio_device *dev);
 	void (*shutdown)(struct virtio_device *dev);
 };
 

@@ -258,6 +258,11 @@ int fake_reset_done(struct virtio_device *vdev)
 	return driver_restore(vdev);
 }
 
+void fake_restart_failed(struct virtio_device *vdev)
+{
+	record(to_fake(vdev), "restart_failed");
+}
+
 void fake_shutdown(struct virtio_device *vdev)
 {
 	struct fake *fake = to_fake(vdev);

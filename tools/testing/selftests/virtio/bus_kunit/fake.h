@@ -131,6 +131,7 @@ int fake_validate(struct virtio_device *vdev);
 void fake_scan(struct virtio_device *vdev);
 int fake_reset_prepare(struct virtio_device *vdev);
 int fake_reset_done(struct virtio_device *vdev);
+void fake_restart_failed(struct virtio_device *vdev);
 void fake_shutdown(struct virtio_device *vdev);
 
 #endif

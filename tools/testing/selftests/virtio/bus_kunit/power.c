@@ -173,6 +173,25 @@ static void driver_fails_to_restore(struct kunit *test)
 			      "reset +acknowledge +driver finalize +features_ok restore +failed");
 }
 
+static void driver_is_told_that_it_does_not_run_again(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	fake->drv.restart_failed = fake_restart_failed;
+	freeze(fake);
+	fake->finalize_error = -EPROTO;
+	expect_failed_restore(fake, -EPROTO,
+			      "reset +acknowledge +driver finalize +failed restart_failed");
+	fake->finalize_error = 0;
+	fake->restore_error = -ENOMEM;
+	expect_failed_restore(fake, -ENOMEM,
+			      "reset +acknowledge +driver finalize +features_ok restore +failed restart_failed");
+	fake->restore_error = 0;
+	KUNIT_EXPECT_EQ(test, virtio_device_restore(&fake->vdev), 0);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake),
+			   "reset +acknowledge +driver finalize +features_ok restore find_vqs +driver_ok changed");
+}
+
 static void failed_restore_is_mended_by_binding_again(struct kunit *test)
 {
 	struct fake *fake = test->priv;
@@ -343,6 +362,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(device_refuses_its_features),
 	KUNIT_CASE(transport_fails_to_finalize),
 	KUNIT_CASE(driver_fails_to_restore),
+	KUNIT_CASE(driver_is_told_that_it_does_not_run_again),
 	KUNIT_CASE(failed_restore_is_mended_by_binding_again),
 	KUNIT_CASE(failed_status_is_kept),
 	KUNIT_CASE(failed_status_is_kept_without_a_driver),
