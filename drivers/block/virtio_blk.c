@@ -63,7 +63,7 @@ static struct workqueue_struct *virtblk_wq;
 
 /**
  * struct virtblk_vq - a queue of requests
- * @vq: the virtqueue, NULL when the device could not be resumed
+ * @vq: the virtqueue, NULL while the device is reset, or could not be started again
  * @lock: serialises calls for @vq
  * @hctx: the block layer's side of this queue
  * @next_report: when to say next that requests take long, in jiffies
@@ -90,7 +90,8 @@ struct virtblk_vq {
  * @tag_set: the block layer's requests
  * @config_work: reads the capacity again
  * @lost_work: ends what the device won't end any more
- * @lost: @lost_work was started since the device was last set up
+ * @lost: @lost_work was started, or a reset began, since the device was last set up
+ * @writeback: the device was last told to have a write cache, or had one from the start
  * @index: number of the disk
  * @zone_sectors: size of a zone in sectors, 0 if there are none
  * @max_segments: elements of data that fit into each virtqueue
@@ -107,6 +108,7 @@ struct virtio_blk {
 	struct work_struct config_work;
 	struct work_struct lost_work;
 	unsigned long lost;
+	bool writeback;
 	int index;
 	u32 zone_sectors;
 	unsigned int max_segments;
@@ -185,7 +187,8 @@ static bool virtblk_fail(struct request *req, void *data)
 static void virtblk_detach_all(struct virtblk_vq *vq)
 {
 	spin_lock_irq(&vq->lock);
-	while (virtqueue_detach_unused_buf(vq->vq))
+	/* There is none after a restart that failed. */
+	while (vq->vq && virtqueue_detach_unused_buf(vq->vq))
 		;
 	spin_unlock_irq(&vq->lock);
 }
@@ -642,17 +645,19 @@ static void virtblk_done(struct virtqueue *virtqueue)
 static int virtblk_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob)
 {
 	struct virtblk_vq *vq = hctx->driver_data;
+	bool broken = false;
 	unsigned long flags;
-	int found;
+	int found = 0;
 
-	if (unlikely(!vq->vq))
-		return 0;
-
+	/* While the device is reset there is no queue. */
 	spin_lock_irqsave(&vq->lock, flags);
-	found = virtblk_reap(vq, iob);
+	if (likely(vq->vq)) {
+		found = virtblk_reap(vq, iob);
+		broken = virtqueue_is_broken(vq->vq);
+	}
 	spin_unlock_irqrestore(&vq->lock, flags);
 
-	if (unlikely(virtqueue_is_broken(vq->vq)))
+	if (unlikely(broken))
 		virtblk_lose(hctx->queue->queuedata);
 	return found;
 }
@@ -744,10 +749,19 @@ static enum blk_eh_timer_return virtblk_timeout(struct request *req)
 	struct virtio_blk *vblk = req->q->queuedata;
 	struct virtblk_vq *vq = req->mq_hctx->driver_data;
 
+	/* Somebody sees to it already, and to the queues. */
+	if (test_bit(0, &vblk->lost))
+		return BLK_EH_RESET_TIMER;
 	if (virtblk_find_answer(vblk, vq, req))
 		return BLK_EH_DONE;
-	if (!virtblk_is_there(vblk->vdev)) {
+	if (virtio_device_is_gone(vblk->vdev) || virtqueue_is_broken(vq->vq)) {
 		virtblk_lose(vblk);
+		return BLK_EH_RESET_TIMER;
+	}
+	/* The bus starts it again, or breaks its queues; or it is too late for that. */
+	if (!virtblk_is_there(vblk->vdev)) {
+		if (!virtio_device_check(vblk->vdev))
+			virtblk_lose(vblk);
 		return BLK_EH_RESET_TIMER;
 	}
 	virtblk_report_wait(vblk, vq, req);
@@ -1336,7 +1350,8 @@ static int virtblk_read_limits(struct virtio_blk *vblk,
 	u8 model = VIRTIO_BLK_Z_NONE;
 	int err;
 
-	if (virtblk_is_writeback(vdev))
+	vblk->writeback = virtblk_is_writeback(vdev);
+	if (vblk->writeback)
 		lim->features |= BLK_FEAT_WRITE_CACHE;
 	err = virtblk_segment_limits(vblk, lim);
 	if (!err)
@@ -1473,13 +1488,16 @@ static ssize_t cache_type_store(struct device *dev,
 				const char *buf, size_t count)
 {
 	struct request_queue *q = dev_to_disk(dev)->queue;
-	struct virtio_device *vdev = virtblk_of(dev)->vdev;
+	struct virtio_blk *vblk = virtblk_of(dev);
+	struct virtio_device *vdev = vblk->vdev;
 	int type = sysfs_match_string(virtblk_cache_types, buf);
 	struct queue_limits lim;
 	int err;
 
 	if (type < 0)
 		return type;
+	/* First, for a reset that comes between: it undoes what the device was told. */
+	WRITE_ONCE(vblk->writeback, type);
 	virtio_cwrite8(vdev, offsetof(struct virtio_blk_config, wce), type);
 
 	lim = queue_limits_start_update(q);
@@ -1685,12 +1703,106 @@ static void virtblk_remove(struct virtio_device *vdev)
 	put_disk(vblk->disk);
 }
 
+/* After a reset, and while nothing is sent */
+static void virtblk_del_vqs(struct virtio_blk *vblk)
+{
+	unsigned int i;
+
+	flush_work(&vblk->config_work);
+	flush_work(&vblk->lost_work);
+	for (i = 0; i < vblk->num_vqs; i++) {
+		struct virtblk_vq *vq = &vblk->vqs[i];
+
+		/* Somebody may poll. */
+		spin_lock_irq(&vq->lock);
+		vq->vq = NULL;
+		spin_unlock_irq(&vq->lock);
+	}
+	vblk->vdev->config->del_vqs(vblk->vdev);
+}
+
+/* What waited goes on: to the device, or without queues to its end. */
+static void virtblk_go_on(struct virtio_device *vdev)
+{
+	struct virtio_blk *vblk = vdev->priv;
+	struct request_queue *q = vblk->disk->queue;
+
+	blk_mq_start_stopped_hw_queues(q, true);
+	blk_mq_unquiesce_queue(q);
+	blk_mq_kick_requeue_list(q);
+}
+
+/* Without a flush, what is in a cache that the block layer does not know of is lost. */
+static int virtblk_restore_cache(struct virtio_blk *vblk)
+{
+	struct virtio_device *vdev = vblk->vdev;
+
+	if (!virtio_has_feature(vdev, VIRTIO_BLK_F_CONFIG_WCE))
+		return 0;
+	virtio_cwrite8(vdev, offsetof(struct virtio_blk_config, wce),
+		       READ_ONCE(vblk->writeback));
+	if (vblk->disk->queue->limits.features & BLK_FEAT_WRITE_CACHE ||
+	    !virtblk_is_writeback(vdev))
+		return 0;
+	dev_err(&vdev->dev, "[%s] the write cache can't be switched off again\n",
+		vblk->disk->disk_name);
+	return -EIO;
+}
+
+static int virtblk_start_again(struct virtio_device *vdev)
+{
+	struct virtio_blk *vblk = vdev->priv;
+	int err;
+
+	err = virtblk_restore_cache(vblk);
+	if (!err)
+		err = virtblk_find_vqs(vblk);
+	if (err)
+		return err;
+	virtio_device_ready(vdev);
+	virtblk_go_on(vdev);
+	return 0;
+}
+
+/* What the device was asked for, and has lost: it is asked again. */
+static bool virtblk_send_again(struct request *req, void *data)
+{
+	if (!blk_mq_request_completed(req)) {
+		virtblk_free_ranges(req);
+		blk_mq_requeue_request(req, false);
+	}
+	return true;
+}
+
+/* The device is to be reset, or was, with requests in flight. */
+static int virtblk_reset_prepare(struct virtio_device *vdev)
+{
+	struct virtio_blk *vblk = vdev->priv;
+	struct request_queue *q = vblk->disk->queue;
+	unsigned int i;
+
+	if (test_and_set_bit(0, &vblk->lost))
+		return -EIO;
+	blk_mq_quiesce_queue(q);
+	/* Who polls takes no more answers. */
+	virtio_break_device(vdev);
+	blk_sync_queue(q);
+
+	virtio_reset_device(vdev);
+	for (i = 0; i < vblk->num_vqs; i++)
+		virtblk_detach_all(&vblk->vqs[i]);
+	/* Timeouts do nothing now, but with requests that go back not even that. */
+	blk_sync_queue(q);
+	blk_mq_tagset_busy_iter(&vblk->tag_set, virtblk_send_again, NULL);
+	virtblk_del_vqs(vblk);
+	return 0;
+}
+
 #ifdef CONFIG_PM_SLEEP
 static int virtblk_freeze(struct virtio_device *vdev)
 {
 	struct virtio_blk *vblk = vdev->priv;
 	struct request_queue *q = vblk->disk->queue;
-	unsigned int i;
 
 	/* Wait for what is under way; what comes later waits for restore. */
 	blk_mq_freeze_queue(q);
@@ -1698,25 +1810,8 @@ static int virtblk_freeze(struct virtio_device *vdev)
 	blk_mq_unfreeze_queue(q);
 
 	virtio_reset_device(vdev);
-	flush_work(&vblk->config_work);
-	flush_work(&vblk->lost_work);
-	vdev->config->del_vqs(vdev);
-	for (i = 0; i < vblk->num_vqs; i++)
-		vblk->vqs[i].vq = NULL;
+	virtblk_del_vqs(vblk);
 	return 0;
-}
-
-static int virtblk_restore(struct virtio_device *vdev)
-{
-	struct virtio_blk *vblk = vdev->priv;
-	int err;
-
-	err = virtblk_find_vqs(vblk);
-	if (!err)
-		virtio_device_ready(vdev);
-	/* Without queues all I/O fails, and does not wait for ever. */
-	blk_mq_unquiesce_queue(vblk->disk->queue);
-	return err;
 }
 #endif
 
@@ -1755,8 +1850,11 @@ static struct virtio_driver virtblk_driver = {
 	.config_changed			= virtblk_config_changed,
 #ifdef CONFIG_PM_SLEEP
 	.freeze				= virtblk_freeze,
-	.restore			= virtblk_restore,
+	.restore			= virtblk_start_again,
 #endif
+	.reset_prepare			= virtblk_reset_prepare,
+	.reset_done			= virtblk_start_again,
+	.restart_failed			= virtblk_go_on,
 };
 
 static int __init virtblk_init(void)

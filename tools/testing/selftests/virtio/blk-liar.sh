@@ -196,6 +196,10 @@ test_cache()
 	check "for the block layer, too" limit write_cache "write back"
 	check "is switched off" sh -c 'echo "write through" >/sys/block/vda/cache_type'
 	check "and that is how the block layer sees it" limit write_cache "write through"
+	device "$(features "$FLUSH | $WCE")" wce=1
+	echo "write through" >/sys/block/vda/cache_type
+	check "a cache that was switched off is so after a resume" sh -c "echo 64 >$PARAM/resume" &&
+	check "as is seen in the device" [ "$(cache)" = "write through" ]
 }
 
 # What is told to the driver, or to the device
@@ -332,9 +336,15 @@ gone()
 }
 
 pull_out() { say lost told; }
-pull_out_quietly() { say lost quietly; }
 
 short_timeout() { echo 1000 >/sys/block/vda/queue/io_timeout; }
+
+# Who sends nothing more, as all he may is under way, finds out at a timeout.
+pull_out_quietly()
+{
+	short_timeout
+	say lost quietly
+}
 
 # The device keeps its requests for longer than the timeout.
 fall_silent()
@@ -480,6 +490,43 @@ test_resume()
 	check "resume: and so does more" read_fails "Input/output error"
 	check "resume: with queues of the old size it is back" say resume 64
 	check "resume: and works" works
+	load vda
+	say change "$(features $FLUSH)"
+	check "resume: without its features it is refused" refuse say resume 64
+	check "resume: I/O without a device ends with errors" ended_within 15 $load
+	check "resume: and so does more without a device" read_fails "Input/output error"
+	say change "$(features "$SEG_MAX | $MQ")"
+	check "resume: with its features it is back" say resume 64
+	check "resume: and works once more" works
+	device
+}
+
+# While it has requests that it does not answer
+want_reset()
+{
+	say silent 1
+	sleep 0.2
+	say status_bits 64
+}
+
+# Requests that were lost with the state of the device are sent again.
+test_reset()
+{
+	device "$(features "$SEG_MAX | $MQ | $FLUSH")" seg_max=16 num_queues=2
+	clear_log
+	verifies --loops=4 &
+	load=$!
+	wait_for $((20 * patience)) is_busy vda
+	want_reset
+	say change ""
+	check "a disk that wants a reset: it is reset" wait_for $((5 * patience)) logged "works again"
+	check "a disk that wants a reset: I/O goes on, and the data is right" wait $load
+	check "a disk that wants a reset: it is not lost" refuse logged "lost the device"
+	clear_log
+	short_timeout
+	want_reset
+	check "a disk that does not say that it wants a reset: I/O goes on" reads
+	check "a disk that does not say that it wants a reset: a timeout finds out" logged "works again"
 	device
 }
 
@@ -489,7 +536,7 @@ exec 3>&1
 # nothing may wait for ever
 insmod /tests/blk_liar.ko || { not_ok "the lying disk can be had"; plan; exit 1; }
 case ${only:-all} in
-all) tests="refused safe limits cache passed_on changed status ranges zones zone_lies resume lost_signals nobody_polls starving
+all) tests="refused safe limits cache passed_on changed status ranges zones zone_lies resume reset lost_signals nobody_polls starving
 	silence removal" ;;
 *) tests=$only ;;
 esac

@@ -413,14 +413,54 @@ int blk_revalidate_disk_zones(struct gendisk *disk)
 	return driver_byte() == 0xff ? -EIO : 0;
 }
 
+/* What is in a cache has to be flushed.  After a reset there is one. */
+static void check_cache(void)
+{
+	check(host.written[offsetof(struct virtio_blk_config, wce)] <= 1 ||
+	      !virtio_has_feature(&host.vdev, VIRTIO_BLK_F_CONFIG_WCE),
+	      "the device is not told the mode of its cache again");
+	check(host.flux || !host.config[offsetof(struct virtio_blk_config, wce)] ||
+	      !virtio_has_feature(&host.vdev, VIRTIO_BLK_F_CONFIG_WCE) ||
+	      block_disk()->queue->limits.features & BLK_FEAT_WRITE_CACHE,
+	      "a cache that nobody knows of");
+}
+
+/* As the bus does, which may fail before it asks the driver */
+static void start_again(int (*start)(struct virtio_device *vdev))
+{
+	host.status = VIRTIO_CONFIG_S_DRIVER;
+	host.config[offsetof(struct virtio_blk_config, wce)] = 1;
+	host.written[offsetof(struct virtio_blk_config, wce)] = 0xff;
+	if (device_byte() == 0xff || start(&host.vdev))
+		target_driver->restart_failed(&host.vdev);
+	else
+		check_cache();
+	check(!block_disk()->queue->quiesced, "not awake after a restart");
+	host.bound = true;
+}
+
 static void sleep_and_wake(void)
 {
 	host.bound = false;
 	target_driver->freeze(&host.vdev);
 	check(block_is_idle(), "suspended with requests under way");
-	host.status = VIRTIO_CONFIG_S_DRIVER;
-	target_driver->restore(&host.vdev);
-	check(!block_disk()->queue->quiesced, "not awake after a restore");
+	start_again(target_driver->restore);
+}
+
+/* What the device had is asked for again, and has an end. */
+static void reset_under_load(void)
+{
+	struct request *req;
+
+	host.checked = false;
+	host.bound = false;
+	block_complete_remote();
+	if (!target_driver->reset_prepare(&host.vdev)) {
+		check(block_is_idle(), "reset with requests under way");
+		start_again(target_driver->reset_done);
+		while ((req = block_requeued()))
+			send(req, true);
+	}
 	host.bound = true;
 }
 
@@ -479,12 +519,16 @@ void target_step(u8 op)
 		block_commit();
 		break;
 	default:
-		if (op >= 0xc0)
+		if (op == 0xff)
+			reset_under_load();
+		else if (op >= 0xc0)
 			sleep_and_wake();
 		block_complete_remote();
 		check(work_run(), "work has no end");
 		break;
 	}
+	if (host.checked)
+		reset_under_load();
 	check_broken();
 }
 

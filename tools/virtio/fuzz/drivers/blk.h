@@ -22,6 +22,8 @@ struct request *block_request(unsigned int tag);
 bool block_send(struct request *req, bool last);
 void block_send_list(struct rq_list *list);
 void block_commit(void);
+/* The next one that came back to be sent again, NULL if there is none */
+struct request *block_requeued(void);
 
 /* What the block layer does with requests that were sent */
 void block_poll(void);

@@ -20,6 +20,7 @@ static struct blk_mq_hw_ctx hctxs[MAX_HCTXS];
 static struct request *requests[MAX_REQUESTS];
 static unsigned int num_requests;
 static struct rq_list requeued;
+static bool requeued_wait;
 static struct request_queue queue;
 static struct gendisk *disk;
 
@@ -192,6 +193,7 @@ void blk_mq_start_request(struct request *req)
 	req->timeout = 30 * HZ;
 	req->answered = false;
 	req->resets = host.resets;
+	memset(req->says, 0, sizeof(req->says));
 }
 
 /* It has started, and the driver can't send it now. */
@@ -202,11 +204,27 @@ static void take_back(struct request *req)
 	req->state = MQ_RQ_IDLE;
 }
 
+/* Without @kick they wait until the driver says so, which it does after a reset. */
 void blk_mq_requeue_request(struct request *req, bool kick)
 {
-	check(req->state == MQ_RQ_IN_FLIGHT && kick, "a request is left lying");
+	check(req->state == MQ_RQ_IN_FLIGHT && (kick || queue.quiesced),
+	      "a request is left lying");
+	check(kick || req->resets != host.resets,
+	      "a request goes back that the device has");
 	take_back(req);
 	rq_list_add_tail(&requeued, req);
+	requeued_wait = !kick;
+}
+
+void blk_mq_kick_requeue_list(struct request_queue *q)
+{
+	requeued_wait = false;
+}
+
+struct request *block_requeued(void)
+{
+	check(!requeued_wait, "requests wait for good");
+	return rq_list_pop(&requeued);
 }
 
 void blk_mq_end_request(struct request *req, blk_status_t status)

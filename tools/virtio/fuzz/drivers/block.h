@@ -174,6 +174,7 @@ struct blk_mq_ops {
 #define BLK_MQ_F_SHOULD_MERGE	1
 #define blk_mq_quiesce_queue(q)			((void)(q)->quiesced++)
 #define blk_mq_quiesce_queue_nowait(q)		((void)(q)->quiesced++)
+#define blk_sync_queue(q)			((void)(q))
 #define blk_mq_unquiesce_queue(q)		((void)(q)->quiesced--)
 #define blk_mq_unfreeze_queue(q)		do { } while (0)
 #define blk_mq_stop_hw_queue(hctx)		((void)((hctx)->stopped = true))
@@ -191,6 +192,7 @@ void blk_mq_tagset_busy_iter(struct blk_mq_tag_set *set,
 void blk_mq_start_stopped_hw_queues(struct request_queue *q, bool async);
 void blk_mq_freeze_queue(struct request_queue *q);
 void blk_mq_requeue_request(struct request *req, bool kick);
+void blk_mq_kick_requeue_list(struct request_queue *q);
 void blk_mq_start_request(struct request *req);
 void blk_mq_complete_request(struct request *req);
 bool blk_mq_complete_request_remote(struct request *req);

@@ -359,6 +359,7 @@ void host_create(const void *config, unsigned int size)
 	host.may_shrink = false;
 	host.gone = false;
 	host.needs_reset = false;
+	host.checked = false;
 	host.on_wait = NULL;
 	host.status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
 		      VIRTIO_CONFIG_S_FEATURES_OK;
@@ -534,6 +535,13 @@ static void free_managed(void)
 {
 	kfree(managed);
 	managed = NULL;
+}
+
+/* The target sees to it, once its driver has returned. */
+bool virtio_device_check(struct virtio_device *vdev)
+{
+	host.checked = host.bound;
+	return host.bound;
 }
 
 int virtio_device_freeze(struct virtio_device *vdev)

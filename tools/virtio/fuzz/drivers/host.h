@@ -47,6 +47,7 @@ struct host_queue {
  * @may_shrink: queues may be smaller than they were before the device was reset
  * @gone: the device was pulled out
  * @needs_reset: the device wants to be reset, and is happy then
+ * @checked: the driver had the bus look, which will have the device reset
  * @on_wait: what the device does when the driver sleeps, if not up to the input
  * @status: the device status
  * @queue_size: size of all queues
@@ -67,6 +68,7 @@ struct host {
 	bool may_shrink;
 	bool gone;
 	bool needs_reset;
+	bool checked;
 	void (*on_wait)(void);
 	u8 status;
 	unsigned int queue_size;

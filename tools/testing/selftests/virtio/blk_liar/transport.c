@@ -61,6 +61,7 @@ static struct device *parent;
 static struct message_device *disk;
 static unsigned int ring;
 static bool early;
+static u8 wce;
 
 /* The driver has its queues, and reads on to make its disk. */
 static void liar_break_early(struct virtio_device *vdev)
@@ -128,6 +129,9 @@ static void liar_reset(struct virtio_device *vdev)
 	WRITE_ONCE(to_device(vdev)->status, 0);
 	virtio_device_for_each_vq(vdev, vq)
 		mq_stop(to_mq(vq));
+	liar_silent = false;
+	liar_set_bits = 0;
+	liar_set(vdev, AT(wce), &wce, sizeof(wce));
 }
 
 static void liar_synchronize(struct virtio_device *vdev)
@@ -282,6 +286,7 @@ static struct message_device *liar_create(const char *value)
 	if (err)
 		goto free;
 	kfree(words);
+	wce = config->wce;
 	dev->vdev.dev.parent = parent;
 	dev->vdev.dev.release = liar_release;
 	dev->vdev.config = &liar_ops;
