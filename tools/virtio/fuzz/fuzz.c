@@ -349,10 +349,13 @@ static void recycle(struct virtqueue *vq, void *buf)
 	take_back(buf);
 }
 
-/* After a reset that was not refused the queue is empty, and as good as new. */
+/*
+ * After a reset that was not refused the queue is empty, and as good as new.  It
+ * is refused also when the device is pulled out before it or meanwhile.
+ */
 static void was_reset(bool refused)
 {
-	if (refused)
+	if (refused || fuzz.unplugged)
 		return;
 	check(!fuzz.count, "%u buffers were lost in a reset", fuzz.count);
 	/* The device did not enable it again. */
@@ -420,9 +423,9 @@ static void fill(void)
 	unsigned int i;
 
 	/* An in-order queue goes on after a reset only. */
+	__virtio_unbreak_device(&fuzz.vdev);
 	if (fuzz.in_order)
 		virtqueue_reset(fuzz.vq, recycle, NULL);
-	__virtio_unbreak_device(&fuzz.vdev);
 	shim.errs = 0;
 	for (i = 0; i < fuzz.num; i++) {
 		buf = buf_new();

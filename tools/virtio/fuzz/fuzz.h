@@ -93,6 +93,7 @@ struct fuzz {
 	unsigned int count;
 	unsigned int poll_state;
 	bool broken_by_us;
+	bool unplugged;
 	unsigned int warns;
 	bool notify_fails;
 	bool reset_fails;

@@ -360,6 +360,7 @@ void liar_act(void)
 		} else {
 			/* The device was pulled out. */
 			fuzz.broken_by_us |= !virtqueue_is_broken(fuzz.vq);
+			fuzz.unplugged = true;
 			virtio_break_device(&fuzz.vdev);
 		}
 		break;
