@@ -1,6 +1,6 @@
 #!/bin/busybox sh
-# shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
 #
 # In the guest: each load once, in the order in which the plugin logs its counts.
 # Prints "# row NAME|OPERATIONS|NS".
