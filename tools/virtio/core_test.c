@@ -17,4 +17,5 @@ void add_tests(void)
 	defect_tests();
 	old_calls_tests();
 	foreign_tests();
+	example_tests();
 }

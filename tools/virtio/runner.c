@@ -196,8 +196,7 @@ static bool report(const struct test *test, unsigned int number)
 		print_output(test, true);
 	} else {
 		printf("%sok %u - %s\n", ok ? "" : "not ", number, test->name);
-		if (!ok)
-			print_output(test, true);
+		print_output(test, true);
 	}
 	fclose(test->output);
 	fflush(stdout);

@@ -59,5 +59,6 @@ void clause_tests(void);
 void defect_tests(void);
 void old_calls_tests(void);
 void foreign_tests(void);
+void example_tests(void);
 
 #endif
