@@ -184,6 +184,21 @@ test_no_memory()
 	return $bad
 }
 
+# Not those that wait for room in the ring
+in_flight() { cat "/sys/kernel/debug/block/$1"/hctx*/busy | grep -c state=in_flight; }
+has_many_in_flight() { [ "$(in_flight "$1")" -ge 128 ]; }
+
+# A slow disk has all requests that it may have.
+test_deep()
+{
+	timeout $((60 * patience)) fio --name=deep --filename="/dev/$1" --size=4m --io_size=1m --rw=randread --bs=4k \
+		--direct=1 --ioengine=libaio --iodepth=256 --iodepth_batch=16 --minimal >/dev/null &
+	load=$!
+	wait_for $((10 * patience)) has_many_in_flight "$1"
+	deep=$?
+	wait $load && [ $deep -eq 0 ]
+}
+
 is_read_only() { [ "$(cat "/sys/block/$1/ro")" = 1 ] && ! dd if=/tmp/data of="/dev/$1" bs=4k count=1 2>/dev/null; }
 
 # The base's driver takes its disks, which ours has found. They come first: both
@@ -232,6 +247,11 @@ for disk in $(disks); do
 	check "$name: the cache is flushed" test_flush "$disk"
 	check "$name: a file system is written and mounted again" test_ext4 "$disk"
 	check "$name: it grows under load, and user space is told" test_resize "$disk"
+done
+for name in deep-split-i-e-d deep-packed-i-e-d; do
+	if disk=$(disk_by_serial $name); then
+		check "$name: 128 requests are under way at once" test_deep "$disk"
+	fi
 done
 if [ "${only:-}" != rings ]; then
 	check "requests wait for memory to copy to" test_no_swiotlb "slow-d slow-d-i slow-d-packed slow-d-i-packed"

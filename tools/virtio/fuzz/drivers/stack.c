@@ -12,6 +12,7 @@
 spinlock_t rtnl;	/* the one lock of all configuration */
 bool stack_more;
 struct page zero_page[1] __aligned(4096);
+struct stack_seen stack_seen;
 
 static struct net_device *device;
 static struct napi_struct *napis[MAX_NAPIS];
@@ -193,12 +194,14 @@ void xdp_return_buff(struct xdp_buff *xdp)
 
 int skb_linearize(struct sk_buff *skb)
 {
+	stack_seen.linearized++;
 	return -ENOMEM;
 }
 
 int virtio_net_hdr_to_skb(struct sk_buff *skb, const struct virtio_net_hdr *hdr,
 			  bool little_endian)
 {
+	stack_seen.offloads++;
 	return (hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) > 5 ? -EINVAL : 0;
 }
 
@@ -246,6 +249,10 @@ void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 	for (frag = skb_shinfo(skb)->frag_list; frag; frag = frag->next)
 		len += look_at(frag);
 	check(len == skb->len && len <= 65536 + 8, "a packet of %u bytes has %u", skb->len, len);
+	stack_seen.packets++;
+	stack_seen.len = len;
+	stack_seen.ip_summed = skb->ip_summed;
+	stack_seen.hash = skb->hash;
 	kfree_skb(skb);
 }
 

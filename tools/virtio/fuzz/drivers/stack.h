@@ -14,6 +14,24 @@ void stack_poll(void);
 /* Delayed work is due. */
 void stack_time(void);
 
+/**
+ * struct stack_seen - what has come up
+ * @packets: how many
+ * @len: bytes of the last one
+ * @ip_summed: what is known of its checksum
+ * @hash: its hash
+ * @offloads: headers that were looked at for checksums and segments
+ * @linearized: packets that were to be in one piece
+ */
+extern struct stack_seen {
+	unsigned int packets;
+	unsigned int len;
+	u8 ip_summed;
+	u32 hash;
+	unsigned int offloads;
+	unsigned int linearized;
+} stack_seen;
+
 void *stack_buffer(size_t size);
 void stack_buffer_free(const void *p);
 void stack_check_end(void);

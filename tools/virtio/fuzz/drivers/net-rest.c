@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What there is of the network driver beyond what the device's words reach: programs
+ * and memory for packets, others' or none.
+ */
+#include <linux/virtio.h>
+#include "stack.h"
+#include "host.h"
+#include "../../../../drivers/net/virtio_net/rx.h"
+
+const struct ethtool_ops virtnet_ethtool_ops;
+const struct netdev_stat_ops virtnet_stat_ops;
+const struct xdp_metadata_ops virtnet_xdp_metadata_ops;
+
+void virtnet_set_affinity(struct virtnet *vn)
+{
+}
+
+int virtnet_hotplug_init(void)
+{
+	return 0;
+}
+
+void virtnet_hotplug_exit(void)
+{
+}
+
+int virtnet_hotplug_add(struct virtnet *vn)
+{
+	return 0;
+}
+
+void virtnet_hotplug_remove(struct virtnet *vn)
+{
+}
+
+void virtnet_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *tot)
+{
+}
+
+int virtnet_bpf(struct net_device *dev, struct netdev_bpf *bpf)
+{
+	return -EOPNOTSUPP;
+}
+
+xdp_features_t virtnet_xdp_features(const struct virtnet *vn)
+{
+	return 0;
+}
+
+bool virtnet_offloads_forbidden(const struct virtnet *vn)
+{
+	return vn->rq[0].prog;
+}
+
+unsigned int virtnet_xdp_max_mtu(const struct virtnet *vn)
+{
+	return vn->dev->max_mtu;
+}
+
+int virtnet_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,
+		     u32 flags)
+{
+	return -ENXIO;
+}
+
+/* A program that moves the packet, and passes or drops it */
+u32 virtnet_xdp_run(struct virtnet_rq *rq, struct bpf_prog *prog,
+		    struct virtnet_xdp *vx, struct virtnet_rx_batch *batch)
+{
+	struct xdp_buff *xdp = &vx->xdp;
+	u8 how = driver_byte();
+
+	check(xdp->data - xdp->data_hard_start >= XDP_PACKET_HEADROOM,
+	      "a program has %td bytes of headroom", xdp->data - xdp->data_hard_start);
+	check(xdp->data_end <= xdp_data_hard_end(xdp), "a packet without tailroom");
+	if (how & 1) {
+		xdp->data -= 64;
+		xdp->data_meta = xdp->data - 4;
+		memset(xdp->data_meta, 0, 68);
+	}
+	if (how & 2)
+		return XDP_DROP;
+	if (how & 4) {
+		xdp_return_buff(xdp);
+		return XDP_TX;
+	}
+	return XDP_PASS;
+}
+
+void virtnet_xdp_flush(struct virtnet_rq *rq, struct virtnet_rx_batch *batch)
+{
+}
+
+int virtnet_xsk_wakeup(struct net_device *dev, u32 qid, u32 flags)
+{
+	return 0;
+}
+
+bool virtnet_xsk_tx(struct virtnet_sq *sq, int budget)
+{
+	return false;
+}
+
+unsigned int virtnet_xsk_tx_done(struct virtnet_sq *sq, void *token)
+{
+	return 0;
+}
+
+/* In place of rx_memory.c: each buffer is memory of its own. */
+
+int virtnet_mem_start(struct virtnet_rq *rq)
+{
+	return 0;
+}
+
+static void drop_cut(struct virtnet_rq *rq)
+{
+	if (rq->cut.left)
+		stack_buffer_free(virtnet_mem_take(rq));
+}
+
+void virtnet_mem_stop(struct virtnet_rq *rq)
+{
+	drop_cut(rq);
+}
+
+bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned int size, gfp_t gfp)
+{
+	drop_cut(rq);
+	rq->cut.next = stack_buffer(size);
+	rq->cut.size = size;
+	rq->cut.left = rq->cut.next ? 1 : 0;
+	return rq->cut.left;
+}
+
+void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi)
+{
+	stack_buffer_free(p);
+}
+
+void virtnet_mem_sync(struct virtnet_rq *rq, void *p, unsigned int len)
+{
+}
+
+void virtnet_mem_sync_back(struct virtnet_rq *rq, void *p, unsigned int len)
+{
+}
