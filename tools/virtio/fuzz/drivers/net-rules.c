@@ -369,7 +369,7 @@ static void another_was_sent(void)
 	interrupt_if_wanted(TX);
 }
 
-static void rule_nothing_sent_is_overlooked(void)
+static void rule_sent_is_noticed(void)
 {
 	unsigned int n = 0;
 
@@ -534,9 +534,9 @@ static const struct rule rules[] = {
 	RULE(nothing_is_overlooked, .features = MERGED),
 	RULE(nothing_is_overlooked, .features = MERGED, .ring = 4),
 	RULE(nothing_is_overlooked, .features = MERGED, .ring = 5),
-	RULE(nothing_sent_is_overlooked, .features = PLAIN),
-	RULE(nothing_sent_is_overlooked, .features = PLAIN, .ring = 4),
-	RULE(nothing_sent_is_overlooked, .features = PLAIN, .ring = 5),
+	RULE(sent_is_noticed, .features = PLAIN),
+	RULE(sent_is_noticed, .features = PLAIN, .ring = 4),
+	RULE(sent_is_noticed, .features = PLAIN, .ring = 5),
 	RULE(full_queue, .features = PLAIN),
 	RULE(small_queue, .features = PLAIN, .size = 2),
 	RULE(broken_send_queue, .features = PLAIN),
