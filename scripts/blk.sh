@@ -3,8 +3,7 @@
 #
 # Guests of the block driver's suites. After scripts/vm.sh:
 #
-#  blk_kernel                 builds the guest's kernel, and what modules need of it:
-#                             vm_module builds them
+#  blk_kernel                 vm_kernel for them
 #  blk_disk SERIAL [DRIVE-OPTION]
 #                             adds a disk to the array BLK_DISKS, QEMU's options; the
 #                             number says what it is, see blk-lib.sh in
@@ -30,8 +29,7 @@ fi
 
 blk_kernel()
 {
-	"$TOP/scripts/kernel" "${BLK_KERNEL_OPTIONS[@]}" bzImage modules_prepare || exit
-	VM_KERNEL=$BUILD/$BLK_GUEST/arch/x86/boot/bzImage
+	vm_kernel "${BLK_KERNEL_OPTIONS[@]}"
 }
 
 # blk_has LETTER SERIAL: on or off

@@ -3,8 +3,7 @@
 #
 # Guests of the network driver's suites. After scripts/vm.sh:
 #
-#  net_build [PROGRAM]...    builds the guest's kernel and user space, with the test
-#                            programs; NET_STOCK=yes in the environment takes the
+#  net_build [PROGRAM]...    builds the guest's kernel and user space; NET_STOCK=yes in the environment takes the
 #                            kernel without our files
 #  net_alone                 from here on the suite is alone in a network of its own:
 #                            it is run again in one, and the calls above it must
@@ -31,31 +30,16 @@ if [[ ${NET_STOCK:-} == yes ]]; then
 	NET_GUEST=guest-stock
 fi
 
-# net_compile PROGRAM COMPILER...
-net_compile()
-{
-	local program=$1
-	shift
-
-	"$@" -O2 -Wall -o "$BUILD/$program" "$TOP/tools/testing/selftests/virtio/${program%.o}.c" ||
-		die "${program%.o}.c does not compile: see above"
-	NET_FILES+=(--file "$BUILD/$program:/tests/$program")
-}
-
 net_build()
 {
-	local program
+	local program programs=()
 
-	need_packages qemu-system-x86 ethtool iproute2 gcc libc6-dev clang
+	need_packages qemu-system-x86 ethtool iproute2 clang
 	"$TOP/scripts/kernel" "${NET_KERNEL[@]}" || exit
-	NET_FILES=()
-	net_compile net_traffic gcc -Wextra -static
-	net_compile net_xsk gcc -Wextra -static
-	net_compile net_xdp.o clang -target bpf "-I/usr/include/$(uname -m)-linux-gnu" -c
 	for program in ethtool ip "$@"; do
-		NET_FILES+=(--program "$program")
+		programs+=(--program "$program")
 	done
-	"$TOP/scripts/initramfs" --name net --small "${NET_FILES[@]}" || exit
+	"$TOP/scripts/initramfs" --name net --small "${programs[@]}" || exit
 }
 
 net_alone()

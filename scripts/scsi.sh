@@ -4,7 +4,7 @@
 # SCSI hosts for guests, and what a guest's test asks the machine that runs it to
 # do with them. After scripts/vm.sh:
 #
-#  scsi_initramfs             the guest's user space with sg3_utils, test programs and a module
+#  scsi_initramfs             the guest's user space with sg3_utils
 #  scsi_host NAME LUNS OPTIONS
 #                             a virtio-scsi device with disks over several targets; a
 #                             disk's serial number is NAME-TARGET-LUN
@@ -31,15 +31,10 @@ scsi_initramfs()
 {
 	local tool options=()
 
-	gcc -O2 -static -o "$BUILD/scsi_vectors" "$TOP/tools/testing/selftests/virtio/scsi_vectors.c" ||
-		die "scsi_vectors.c does not compile"
 	for tool in "${SCSI_TOOLS[@]}"; do
 		options+=(--program "$tool")
 	done
-	vm_module scsi-starve "$TOP"/tools/testing/selftests/virtio/scsi_starve/* || exit
-	"$TOP/scripts/initramfs" --name scsi "${options[@]}" --file "$BUILD/scsi_vectors:/tests/scsi_vectors" \
-		--file "$BUILD/scsi-starve/scsi_starve.ko:/tests/scsi_starve.ko" || exit
-	VM_INITRD=$BUILD/scsi.cpio
+	vm_userspace scsi "${options[@]}"
 }
 
 # scsi_disk NAME HOST TARGET LUN

@@ -19,7 +19,7 @@ ignored_types()
 	case $1 in
 	include/uapi/linux/virtio_ring.h) echo MACRO_ARG_REUSE ;;
 	include/linux/virtio_ring.h) echo MACRO_ARG_REUSE,MEMORY_BARRIER ;;
-	drivers/scsi/virtio_scsi.c|tools/testing/selftests/virtio/scsi_starve/*) echo CAMELCASE ;;
+	drivers/scsi/virtio_scsi.c|tools/testing/selftests/virtio/test_modules/scsi_starve/*) echo CAMELCASE ;;
 	drivers/virtio/virtqueue.c) echo MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE ;;
 	tools/virtio/include/*|tools/virtio/threads/include/*|tools/virtio/vringh/linux/*|tools/virtio/shim.h|tools/virtio/bench/kernel.h)
 		echo "$user,COMPLEX_MACRO,DATA_RACE,EXPORT_SYMBOL,IS_ENABLED_CONFIG,MACRO_ARG_PRECEDENCE,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,MEMORY_BARRIER,NEW_TYPEDEFS,PRINTK_WITHOUT_KERN_LEVEL" ;;

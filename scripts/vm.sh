@@ -6,30 +6,34 @@
 #
 #	. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 #	. "$TOP/scripts/vm.sh"
-#	need_packages qemu-system-x86
-#	"$TOP/scripts/kernel" || exit		# or with --stock, --name, --add
-#	"$TOP/scripts/initramfs" || exit	# or with --name, --program, --file
+#	vm_kernel				# or with options of scripts/kernel
+#	vm_userspace mytest			# or with options of scripts/initramfs
 #	host_resize() { qmp block_resize '"device":"d0","size":'"$1"; }
-#	vm_start mytest "run=mytest.sh layout=packed" -drive ... -device ...
-#	vm_finish || failed=1
+#	vm_run mytest "run=mytest.sh layout=packed" -drive ... -device ...
 #
-# In the guest, /init mounts what is needed and runs /tests/$run, that is
+# In the guest, /init mounts what is needed and has run_kselftest.sh run
 # tools/testing/selftests/virtio/$run; every name=value of the second argument is
-# in its environment. What it prints on standard output comes here line by line
-# (through a second serial line, so kernel messages never mix with it) and is kept
-# in $VM_DIR/results; its errors and the kernel's messages are in $VM_DIR/console.
+# in its environment. What it prints comes here line by line (through a second
+# serial line, so kernel messages never mix with it) and is kept in $VM_DIR/results;
+# the kernel's messages are in $VM_DIR/console.
 #
 #  TAP lines                 printed here as they come; count them with scripts/test
 #  "# row a|b|..."           collected in the array VM_ROWS
 #  "# host NAME ARGS"        calls your function host_NAME ARGS here
 #  other lines               kept in the file only
 #
-#  vm_module NAME FILE...    build a module in build/NAME from these files (one of them is
-#                            Kbuild), against the kernel that VM_KERNEL is: call before
-#                            it "scripts/kernel bzImage modules_prepare"
+#  vm_kernel [OPTION]...     build a kernel, and what modules need of it: VM_KERNEL
+#  vm_userspace NAME [OPTION]...
+#                            build a user space with the tests and their modules for
+#                            VM_KERNEL: VM_INITRD, build/NAME.cpio
+#  vm_module NAME FILE...    build one more module in build/NAME from these files (one of
+#                            them is Kbuild), against VM_KERNEL; vm_userspace takes it
+#                            along
 #  vm_scratch                makes VM_SCRATCH, a folder of this run, gone when it ends
 #  vm_disk ID MB             make an empty disk image, $VM_SCRATCH/ID.img; sets VM_DISK to the -drive option's
 #                            value (if=none,id=ID); call it before vm_start
+#  vm_run NAME APPEND QEMU-OPTION...
+#                            vm_start and vm_finish; ends the script if that failed
 #  vm_start NAME APPEND QEMU-OPTION...
 #  vm_until REGEX SECONDS    follow the results until a line matches; false when none did
 #  vm_finish                 follow the results to the end. True when the guest ended by
@@ -55,6 +59,7 @@ VM_APPEND=
 VM_MACHINE=q35
 VM_DIR=
 VM_SCRATCH=
+VM_MODULES=()
 declare -A VM_LOCKED=()
 VM_PID=
 VM_ROWS=()
@@ -107,21 +112,52 @@ vm_accel_options()
 	esac
 }
 
+vm_kernel()
+{
+	local name=guest stock= argument last=
+
+	for argument; do
+		[[ $last != --name ]] || name=$argument
+		[[ $argument != --stock ]] || stock=-stock
+		last=$argument
+	done
+	need_packages qemu-system-x86
+	"$TOP/scripts/kernel" "$@" bzImage modules_prepare || exit
+	VM_KERNEL=$BUILD/$name$stock/arch/x86/boot/bzImage
+}
+
+# The folder of VM_KERNEL
+vm_built() { printf '%s' "${VM_KERNEL%/arch/*}"; }
+
+vm_userspace()
+{
+	local name=$1 file files=()
+	shift
+
+	for file in "${VM_MODULES[@]}"; do
+		files+=(--file "$file:/tests/virtio/test_modules/${file##*/}")
+	done
+	"$TOP/scripts/initramfs" --name "$name" --modules "$(basename "$(vm_built)")" "${files[@]}" "$@" || exit
+	VM_INITRD=$BUILD/$name.cpio
+}
+
 # Kbuild writes next to the sources, so these are links in a folder of its own.
 vm_module()
 {
-	local log=$LOGS/$1.log cc=gcc dir=$BUILD/$1 kernel=${VM_KERNEL%/arch/*}
+	local log=$LOGS/$1.log cc=gcc dir=$BUILD/$1 kernel
+	kernel=$(vm_built)
 	shift
 
 	want_packages ccache && cc="ccache gcc"
 	rm -rf "$dir"
 	mkdir "$dir"
 	ln -st "$dir" "$@"
-	logged "building the module ${dir##*/}" "$log" '^  [A-Z]' 300 \
-		make -L -C "$OVERLAY" O="$kernel" CC="$cc" M="$dir" W=1 \
+	logged "building the module ${dir##*/}" "$log" '^  [A-Z]' 600 \
+		make -L -C "$OVERLAY" -j"$JOBS" O="$kernel" CC="$cc" M="$dir" W=1 \
 		KBUILD_EXTRA_SYMBOLS="$kernel/vmlinux.symvers" \
 		KBUILD_BUILD_TIMESTAMP=2025-01-01 modules ||
 		die "the module does not build: $(grep -m 1 -E 'error:|undefined' "$log" || tail -n 1 "$log") (log: $log)"
+	VM_MODULES+=("$dir"/*.ko)
 }
 
 vm_disk()
@@ -165,7 +201,7 @@ vm_start()
 		-serial file:console -serial file:results \
 		-chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control \
 		-kernel "$VM_KERNEL" -initrd "$VM_INITRD" \
-		-append "console=ttyS0 panic=-1 quiet no_timer_check $VM_APPEND $append" \
+		-append "console=ttyS0 panic=-1 quiet no_timer_check virtio_host=yes $VM_APPEND $append" \
 		"$@" </dev/null >qemu.log 2>&1 &
 	VM_PID=$!
 	cd "$TOP"
@@ -204,11 +240,16 @@ vm_take_line()
 {
 	local line=${1%$'\r'} words
 
+	# what a test prints, if kselftest runs it
+	case $line in
+	'# ok '*|'# not ok '*|'# # '*) line=${line#\# } ;;
+	esac
 	case $line in
 	'# row '*) VM_ROWS+=("${line#\# row }") ;;
 	'# host '*)
 		read -r -a words <<<"${line#\# host }"
 		"host_${words[0]}" "${words[@]:1}" || VM_FAILED="the host's part of '$line' failed" ;;
+	'ok '*' selftests: '*) ;;
 	'ok '*) printf '%s\n' "$line" ;;
 	'not ok '*)
 		printf '%s\n' "$line"
@@ -263,10 +304,18 @@ vm_finish()
 		VM_FAILED="the guest died: $(vm_last_words)"
 	elif ! grep -q '^# done 0$' "$VM_DIR/results"; then
 		: "${VM_FAILED:=its test ended with status $(sed -n 's/^# done //p' "$VM_DIR/results")}"
+	elif grep -q '^ok 1 selftests: .* # SKIP' "$VM_DIR/results" && ! grep -q '^ok 2 ' "$VM_DIR/results"; then
+		VM_FAILED="the test was skipped: $(sed -n 's/^# 1\.\.0 # SKIP //p' "$VM_DIR/results")"
 	fi
 	[[ -z $VM_FAILED ]] && return
 	say "error: ${VM_DIR##*/}: $VM_FAILED (logs: $VM_DIR/console, results, qemu.log)"
 	return 1
+}
+
+vm_run()
+{
+	vm_start "$@"
+	vm_finish || exit 1
 }
 
 vm_last_words()

@@ -16,7 +16,8 @@
 #                            each job, its name, bytes moved and requests each second
 #  stat_field DISK NUMBER    a field of Documentation/block/stat.rst, from 1
 #  load DISK [COMMAND...]    fio, started by this and until it is stopped or fails; sets
-#                            $load to its process, waits until it is at work
+#                            $load to its process, waits until it is at work. It may
+#                            outlive the test
 #  has_ended PROCESS
 #  is_zero DISK OFFSET COUNT these MiB read as zeros
 #  refuse COMMAND...         false if this succeeds
@@ -137,7 +138,7 @@ load()
 	shift
 	"$@" timeout -s KILL $((100 * patience)) fio --name=load --filename="/dev/$disk" --size=8m --rw=randrw \
 		--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=32 --allow_file_create=0 \
-		--time_based --runtime=$((90 * patience)) >/dev/null 2>&1 &
+		--time_based --runtime=$((90 * patience)) >/dev/null 2>&1 3>&- &
 	load=$!
 	wait_for $((20 * patience)) is_busy "$disk"
 }

@@ -1,11 +1,14 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A disk of vhost-user-blk (vda), two that come and go under load, and a reboot
 # with I/O in flight: the last load goes on when this ends.
 
-. /tests/lib.sh
-. /tests/blk-lib.sh
+cd "$(dirname "$0")" && . ./lib.sh || exit
+. ./blk-lib.sh
+
+needs_host
+needs fio
 
 # 6.12's pciehp takes its locks in two orders when a device is plugged in. Lockdep
 # says so, and nothing more after that.

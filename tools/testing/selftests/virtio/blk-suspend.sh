@@ -1,11 +1,15 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Suspend and resume, as far as each level of pm_test goes, while all disks verify
 # what they write.
 
-. /tests/lib.sh
-. /tests/blk-lib.sh
+cd "$(dirname "$0")" && . ./lib.sh || exit
+. ./blk-lib.sh
+
+needs fio
+needs_that "disks whose serial numbers say what they are" [ -n "$(disks)" ]
+needs_that "a kernel with pm_test" [ -e /sys/power/pm_test ]
 
 verified_load()
 {

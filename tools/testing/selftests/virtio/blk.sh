@@ -1,12 +1,16 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # All virtio disks of the guest: data, and all that is not data. If there are disks
 # for the base's driver, each disk has a twin among them that does the same jobs.
 # With only=rings: no more than is asked of each disk.
 
-. /tests/lib.sh
-. /tests/blk-lib.sh
+cd "$(dirname "$0")" && . ./lib.sh || exit
+. ./blk-lib.sh
+
+needs_host
+needs fio blkdiscard mkfs.ext4 e2fsck
+needs_that "disks whose serial numbers say what they are" [ -n "$(disks)" ]
 
 test_fio()
 {
@@ -213,7 +217,7 @@ give_to_base()
 	for device in $devices; do
 		echo "$device" >/sys/bus/virtio/drivers/virtio_blk/unbind || return 1
 	done
-	insmod /tests/blk_base.ko poll_queues=1 && [ "$(base_disks | wc -w)" -eq "$(echo "$devices" | wc -w)" ]
+	load_module blk_base poll_queues=1 && [ "$(base_disks | wc -w)" -eq "$(echo "$devices" | wc -w)" ]
 }
 
 exec 3>&1

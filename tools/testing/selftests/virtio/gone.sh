@@ -1,12 +1,14 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Functions that vanish: a ROM of ones of another device is put where the registers
 # were. Whatever waits for such a device has to end; a disk that is in use when this
 # ends must not keep the guest from rebooting.
 
-. /tests/lib.sh
-. /tests/blk-lib.sh
+cd "$(dirname "$0")" && . ./lib.sh || exit
+. ./blk-lib.sh
+
+needs_host
 
 pci=/sys/bus/pci/devices
 
@@ -62,7 +64,7 @@ within()
 	while [ -d /proc/$process ] && ! grep -q '^State:.*Z' /proc/$process/status 2>/dev/null; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || return 1
-		usleep 100000
+		sleep 0.1
 	done
 }
 
@@ -93,7 +95,7 @@ write_for_ever()
 # has_a_load DISK: sets $load
 has_a_load()
 {
-	write_for_ever "$1" &
+	write_for_ever "$1" >/dev/null 2>&1 &
 	load=$!
 	wait_for 20 is_writing "$1"
 }
@@ -123,7 +125,7 @@ test_rng()
 	check "rng: who reads gets an end" within 20 wait_gone $reader
 }
 
-wait_gone() { while [ -d "/proc/$1" ] && ! grep -q '^State:.*Z' "/proc/$1/status"; do usleep 100000; done; }
+wait_gone() { while [ -d "/proc/$1" ] && ! grep -q '^State:.*Z' "/proc/$1/status"; do sleep 0.1; done; }
 
 test_load()
 {

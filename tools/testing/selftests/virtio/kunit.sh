@@ -6,6 +6,7 @@
 # What is indented more is of one case with one parameter.
 #
 #  kunit_suite NAME TITLE   the results of the suite NAME
+#  needs_kunit              debugfs with its results
 #  warnings                 how many the kernel has printed
 
 # words NUMBER NAME_OF_A_CASE: without the number and the underscores
@@ -36,4 +37,5 @@ kunit_suite()
 	check "$2: all cases ran ($planned)" [ "$seen" = "$planned" ]
 }
 
+needs_kunit() { needs_that "KUnit with its debugfs" [ -d /sys/kernel/debug/kunit ]; }
 warnings() { dmesg | grep -cE 'WARNING|BUG|blocked for more'; }

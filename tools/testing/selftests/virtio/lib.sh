@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# For the tests that run in a guest (busybox sh). A test prints TAP lines on its
-# standard output; anything for a human goes to standard error.
+# For the tests that run in a guest (a POSIX shell with "local"). A test prints TAP by
+# the helpers of kselftest on its standard output, and ends with what they make of the
+# results. What a guest lacks for a test is looked for at its head, and named when the
+# test is skipped.
 #
+#  needs PROGRAM...        programs
+#  needs_module NAME...    modules of test_modules/, or of the kernel's tree
+#  needs_host              a host that does what "# host NAME ARGS" asks for
+#  needs_that WHAT COMMAND...  what else there has to be: COMMAND succeeds
+#  load_module NAME [PARAMETER=VALUE]...
 #  check NAME COMMAND...   ok when COMMAND succeeds, else not ok
 #  ok NAME / not_ok NAME / skip NAME REASON
+#  results                 how many there were so far
+#  plan                    the last call: prints how many there were, and ends the test
 #  virtio_by_driver NAME   the first virtio device that this driver is bound to
-#  plan                    the last call: prints how many there were
 #  virtio_of PATH          the virtio device that a sysfs path belongs to
 #  has_feature DIR BIT     DIR negotiated this feature
 #  ring_layout DIR         split or packed
@@ -14,13 +22,18 @@
 #  row NAME DIR BYTES VERIFIED RATE   one line of the host's table
 #  wait_for SECONDS COMMAND...        try COMMAND until it succeeds
 #  now / seconds_since T   uptime in hundredths of a second; at least 0.01
+#
+# A runner waits for all that have the test's output open: what may outlive the test
+# must not be among them.
 
-count=0
+. ../kselftest/ktap_helpers.sh
+ktap_print_header
 
-ok()	 { count=$((count + 1)); echo "ok $count - $*"; }
-not_ok() { count=$((count + 1)); echo "not ok $count - $*"; }
-skip()	 { count=$((count + 1)); echo "ok $count - $1 # SKIP $2"; }
-plan()	 { echo "1..$count"; }
+ok()	  { ktap_test_pass "$*"; }
+not_ok()  { ktap_test_fail "$*"; }
+skip()	  { ktap_test_skip "$1: $2"; }
+results() { echo $((KTAP_TESTNO - 1)); }
+plan()	  { ktap_set_plan $((KTAP_TESTNO - 1)); ktap_finished; }
 
 check()
 {
@@ -33,6 +46,55 @@ check()
 		not_ok "$name"
 	fi
 }
+
+missing()
+{
+	ktap_skip_all "$1"
+	exit "$KSFT_SKIP"
+}
+
+needs_that()
+{
+	local what=$1
+
+	shift
+	"$@" >/dev/null 2>&1 || missing "needs $what"
+}
+
+needs()
+{
+	local program
+
+	for program in "$@"; do
+		needs_that "the program $program" command -v "$program"
+	done
+}
+
+has_module() { [ -e "test_modules/$1.ko" ] || modprobe -n "$1"; }
+
+needs_module()
+{
+	local name
+
+	needs_that "root" [ "$(id -u)" = 0 ]
+	for name in "$@"; do
+		needs_that "the module $name" has_module "$name"
+	done
+}
+
+load_module()
+{
+	local name=$1
+
+	shift
+	if [ -e "test_modules/$name.ko" ]; then
+		insmod "test_modules/$name.ko" "$@"
+	else
+		modprobe "$name" "$@"
+	fi
+}
+
+needs_host() { needs_that "a host that helps, as in scripts/test.d" [ "${virtio_host:-}" = yes ]; }
 
 virtio_of()
 {
@@ -114,6 +176,6 @@ wait_for()
 	while ! "$@"; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || return 1
-		usleep 100000
+		sleep 0.1
 	done
 }

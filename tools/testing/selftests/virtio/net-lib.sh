@@ -31,7 +31,7 @@
 
 : "${patience:=1}"
 FAULTS='cut here|BUG: |KASAN|INFO: |WARNING: |possible .* detected|bad unlock|is not a head|Unexpected TXQ|leak'
-net_traffic=/tests/net_traffic
+net_traffic=./net_traffic
 
 # Not the one of busybox, which its shell prefers
 ip() { /bin/ip "$@"; }
@@ -147,7 +147,7 @@ bed_bind()
 	done
 }
 
-serve() { ip netns exec "far$1" $net_traffic serve & }
+serve() { ip netns exec "far$1" $net_traffic serve >/dev/console 2>&1 3>&- & }
 
 transfer() { timeout -s KILL $((60 * patience)) $net_traffic "$@"; }
 
@@ -225,6 +225,9 @@ nothing_is_lost()
 	[ $((now - $1)) -lt 2000 ]
 }
 
+needs_host
+needs_that "pairs of devices with a wire between them" [ -n "${beds:-}" ]
+needs ethtool ./net_traffic
 exec 3>&1
 stty -F /dev/ttyS2 raw -echo 115200
 exec 4</dev/ttyS2

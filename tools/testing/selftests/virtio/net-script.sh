@@ -1,12 +1,16 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The network driver on a device that follows a script: see net_script/.
+# The network driver on a device that follows a script: see test_modules/net_script/.
 
-. /tests/lib.sh
-. /tests/blk-lib.sh	# what the kernel has said
+cd "$(dirname "$0")" && . ./lib.sh || exit
+. ./blk-lib.sh	# what the kernel has said
 
-module=/tests/net_script.ko
+needs ethtool ip ping
+needs_module net_script
+needs_that "a machine without an eth0: the scripted device is that" [ ! -e /sys/class/net/eth0 ]
+needs_that "a machine whose network devices keep their names" [ ! -e /run/udev/control ]
+
 script=/sys/module/net_script/parameters
 dev=eth0
 
@@ -46,7 +50,7 @@ load()
 
 	shift
 	clear_log
-	insmod $module features=$features "$@" && wait_for 20 test -e /sys/class/net/$dev
+	load_module net_script features=$features "$@" && wait_for 20 test -e /sys/class/net/$dev
 }
 
 up() { ip addr add 10.0.0.1/24 dev $dev && ip link set $dev up && wait_for 10 has_carrier; }
@@ -303,7 +307,7 @@ test_packets()
 test_segments()
 {
 	check "segments: on" ethtool -K $dev tx-udp-segmentation on
-	check "segments: are sent" /tests/net_segments 10.0.0.9 3000 1000
+	check "segments: are sent" ./net_segments 10.0.0.9 3000 1000
 	check "segments: their header" wait_for 2 header_is "01052a00e803220006000000 0000000000000000"
 	check "segments: off" ethtool -K $dev tx-udp-segmentation off
 }

@@ -1,11 +1,11 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Verified traffic through each bed, with sets of features that make the driver take
 # all the ways it has. Receive buffers are mergeable, big or small.
 
-. /tests/lib.sh
-. /tests/net-lib.sh
+cd "$(dirname "$0")" && . ./lib.sh || exit
+. ./net-lib.sh
 
 # Feature bits, by what goes without them
 MERGEABLE=15 CSUM=0 GUEST_CSUM=1 STATUS=16 ANY_LAYOUT=27

@@ -1,12 +1,16 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The block driver on queues that are no rings: the module in queue_without_ring/
-# brings a disk in memory, and a driver that tests what each op has to do.
+# The block driver on queues that are no rings: the module of
+# test_modules/queue_without_ring/ brings a disk in memory, and a driver that tests what each op has to do.
 
-. /tests/lib.sh
+cd "$(dirname "$0")" && . ./lib.sh || exit
 
-module=/tests/virtio_messages.ko
+needs fio
+needs_module virtio_messages
+needs_that "a machine without virtio disks: the first one is to be that of the module" \
+	[ -z "$(virtio_by_driver virtio_blk)" ]
+
 parameters=/sys/module/virtio_messages/parameters
 driver=/sys/bus/virtio/drivers/virtio_blk
 MiB=1048576
@@ -82,11 +86,10 @@ io_fails()
 
 load()
 {
-	insmod $module "$@" && wait_for 5 find_disk
+	load_module virtio_messages "$@" && wait_for 5 find_disk
 }
 
 dd if=/dev/urandom of=/tmp/data bs=1M count=8 2>/dev/null
-fio --version >/dev/null || { not_ok "fio is in the guest"; plan; exit; }
 
 # the first disk of this guest is the one on queues without rings
 check "a transport whose queues are no rings is loaded" load

@@ -1,12 +1,16 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The SCSI driver on a device that follows a script: see scsi_script/.
+# The SCSI driver on a device that follows a script: see test_modules/scsi_script/.
 
-. /tests/lib.sh
-. /tests/scsi-lib.sh
+cd "$(dirname "$0")" && . ./lib.sh || exit
+. ./scsi-lib.sh
 
-module=/tests/scsi_script.ko
+needs fio sg_reset
+needs_module scsi_script
+needs_that "a machine without SCSI devices: the first one is to be that of the module" \
+	[ -z "$(ls /sys/class/scsi_device 2>/dev/null)" ]
+
 script=/sys/module/scsi_script/parameters
 driver=/sys/bus/virtio/drivers/virtio_scsi
 device=/sys/class/scsi_device/*/device
@@ -21,7 +25,7 @@ find_disk()
 load()
 {
 	mark
-	insmod $module "$@" && wait_for 20 said 'Attached SCSI disk' && find_disk && short_timeouts
+	load_module scsi_script "$@" && wait_for 20 said 'Attached SCSI disk' && find_disk && short_timeouts
 }
 
 short_timeouts()
@@ -128,7 +132,7 @@ test_parallel_events()
 	tell gone 1
 	tell hold_inquiry 1
 	tell event "1 01004001 1"
-	usleep 500000
+	sleep 0.5
 	tell gone 0
 	tell blocks 8192
 	tell event "3 01004000 92a"
@@ -221,7 +225,7 @@ test_slow()
 	tell once 1
 	tell hold 1
 	start_reader
-	usleep 200000
+	sleep 0.2
 	sleep 7
 	check "slow: other commands are answered" timeout 5 dd if="$disk" of=/dev/null bs=4k count=1 skip=1 iflag=direct
 	check "slow: the command still waits" still_waits
@@ -284,7 +288,7 @@ test_bus_reset()
 	tell once 1
 	tell hold 1
 	start_reader
-	usleep 200000
+	sleep 0.2
 	tell status_bits 0x40
 	tell config 1
 	check "a device that says that it needs a reset: the read ends at once" wait_for 20 has_ended
@@ -301,7 +305,7 @@ test_gone()
 	mark
 	tell hold 1
 	start_reader
-	usleep 200000
+	sleep 0.2
 	tell status_bits 0xff
 	wait $reader
 	check "gone: the command fails" [ $? != 0 ]
@@ -321,11 +325,11 @@ unbind_later()
 	tell hold 1
 	dd if=/tmp/data of="$disk" bs=64k count=1 oflag=direct &
 	writer=$!
-	usleep 500000
+	sleep 0.5
 	vdev=$(ls $driver | grep '^virtio')
 	echo "$vdev" >$driver/unbind &
 	reader=$!
-	usleep 500000
+	sleep 0.5
 }
 
 # Removal waits for what was sent, for longer than three timeouts.
@@ -563,7 +567,7 @@ test_flood
 tell hold 1
 timeout 60 dd if="$disk" of=/dev/null bs=4k count=1 iflag=direct &
 reader=$!
-usleep 500000
+sleep 0.5
 start=$(now)
 tell lose 1
 mark
@@ -587,7 +591,7 @@ tell hold 1
 tell tmf_response -1
 timeout 60 dd if="$disk" of=/dev/null bs=4k count=1 iflag=direct &
 reader=$!
-usleep 500000
+sleep 0.5
 flood 500 &
 check "mute device: removed in time" unbind
 wait $reader

@@ -1,10 +1,10 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Random reads of 4 KiB from more and more SCSI targets at once, first on a host with
 # one request queue, then on one with four. Prints "# row QUEUES|TARGETS|READS/S".
 
-. /tests/lib.sh
+cd "$(dirname "$0")" && . ./lib.sh || exit
 
 # disk QUEUES TARGET: prints its sdX
 disk() { sed -n "s|/sys/block/\(sd[a-z]*\)/.*: $1-$2\$|\1|p" /tmp/serials; }

@@ -1,4 +1,4 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # SCSI hosts that differ in rings and queues. A host's name says how, and a disk's
@@ -11,8 +11,12 @@
 #
 # Data is tested on all, the rest on some that have all of these between them.
 
-. /tests/lib.sh
-. /tests/scsi-lib.sh
+cd "$(dirname "$0")" && . ./lib.sh || exit
+. ./scsi-lib.sh
+
+needs_host
+needs fio sg_raw sg_inq
+needs_module scsi_starve
 
 # serials PATTERN: prints the sdX whose serial number matches. One process for all
 # disks, as there are many, and this is called in loops.
@@ -94,7 +98,7 @@ fio_disks()
 
 longest_lists()
 {
-	timeout 30 /tests/scsi_vectors "/dev/$1" "$(cat "/sys/block/$1/queue/max_segments")"
+	timeout 30 ./scsi_vectors "/dev/$1" "$(cat "/sys/block/$1/queue/max_segments")"
 }
 
 test_host()
@@ -344,7 +348,7 @@ hosts=$(for layout in s p; do
 		done
 	done
 done)
-insmod /tests/scsi_starve.ko
+load_module scsi_starve
 wait_for 60 has_disk pdm4-1-2
 for host in sip4 sdm1 pip4 pdm1; do
 	dd if="/dev/$(scsi_disk $host-0-0)" bs=64k of=/tmp/cd-$host iflag=direct

@@ -1,4 +1,4 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A network device whose back end is another program's, and a second guest on its
@@ -10,11 +10,13 @@
 #  with=BIT,BIT without=BIT,BIT   features that must and must not be negotiated
 #  ring=N                size of the rings
 
-. /tests/lib.sh
+cd "$(dirname "$0")" && . ./lib.sh || exit
+
+needs_that "another guest, as in scripts/test.d" [ -n "${role:-}" ]
 
 near=10.0.7.1 far=10.0.7.2
 [ "$role" = serve ] && { near=10.0.7.2 far=10.0.7.1; }
-traffic=/tests/net_traffic
+traffic=./net_traffic
 
 negotiated()
 {

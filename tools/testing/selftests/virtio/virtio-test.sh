@@ -1,10 +1,13 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The ring core in a program, with this kernel's vhost as the device: our own
 # virtio_test, then the base's, which sends 1048576 buffers in each run.
 
-. /tests/lib.sh
+cd "$(dirname "$0")" && . ./lib.sh || exit
+
+needs ./virtio_test ./base_virtio_test
+needs_module vhost_test
 
 # Its results become this test's own lines.
 own_results()
@@ -22,20 +25,20 @@ own_results()
 base_test()
 {
 	start=$(now)
-	timeout 100 /tests/base_virtio_test "$@" 2>/tmp/base.log
+	timeout 100 ./base_virtio_test "$@" 2>/tmp/base.log
 	status=$?
 	echo "# $* $(seconds_since "$start") s" >&2
 	cat /tmp/base.log >&2
 	[ $status = 0 ] && grep 'completed=0x100000$' /tmp/base.log
 }
 
-check "vhost's test device is loaded" insmod /tests/vhost_test.ko
+check "vhost's test device is loaded" load_module vhost_test
 check "its file is there" wait_for 5 test -c /dev/vhost-test
-before=$count planned=none start=$(now)
-timeout 150 /tests/virtio_test >/tmp/own
+before=$(results) planned=none start=$(now)
+timeout 150 ./virtio_test >/tmp/own
 echo "# own tests: $(seconds_since "$start") s"
 own_results </tmp/own
-check "virtio_test: all tests ran ($planned)" [ $((count - before)) = "$planned" ]
+check "virtio_test: all tests ran ($planned)" [ $(($(results) - before)) = "$planned" ]
 for options in \
 	"--batch=256" \
 	"--batch=random --delayed-interrupt" \

@@ -12,7 +12,7 @@ load()
 {
 	name=$1
 	shift
-	ns=$(/tests/load "$@" "$requests") && echo "# row $name|$requests|$ns" || echo "not ok 1 - $name"
+	ns=$(/load "$@" "$requests") && echo "# row $name|$requests|$ns" || echo "not ok 1 - $name"
 }
 
 disks()
