@@ -7,6 +7,8 @@
 # Types of findings that don't apply to a file, and why:
 #  MACRO_ARG_REUSE   the macros are lvalues, or use each argument in one branch
 #  ..._PRECEDENCE    the argument is a part of a name
+#  VOLATILE          the file is compiled for user space too, where READ_ONCE() is a
+#                    point at which a test's device acts
 #  MEMORY_BARRIER    the file defines the barriers: users say what they pair with
 #  CAMELCASE         the names are the kernel's or those of libFuzzer
 # In user space, what is about other headers of the kernel, or about not taking
@@ -20,6 +22,7 @@ ignored_types()
 	include/uapi/linux/virtio_ring.h) echo MACRO_ARG_REUSE ;;
 	include/linux/virtio_ring.h) echo MACRO_ARG_REUSE,MEMORY_BARRIER ;;
 	drivers/scsi/virtio_scsi.c|tools/testing/selftests/virtio/test_modules/scsi_starve/*) echo CAMELCASE ;;
+	drivers/virtio/tests/device.c) echo VOLATILE ;;
 	drivers/virtio/virtqueue.c) echo MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE ;;
 	tools/virtio/include/*|tools/virtio/threads/include/*|tools/virtio/vringh/linux/*|tools/virtio/shim.h|tools/virtio/bench/kernel.h)
 		echo "$user,COMPLEX_MACRO,DATA_RACE,EXPORT_SYMBOL,IS_ENABLED_CONFIG,MACRO_ARG_PRECEDENCE,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,MEMORY_BARRIER,NEW_TYPEDEFS,PRINTK_WITHOUT_KERN_LEVEL" ;;

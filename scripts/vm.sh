@@ -27,7 +27,7 @@
 #                            build a user space with the tests and their modules for
 #                            VM_KERNEL: VM_INITRD, build/NAME.cpio
 #  vm_module NAME FILE...    build one more module in build/NAME from these files (one of
-#                            them is Kbuild), against VM_KERNEL; vm_userspace takes it
+#                            them is Kbuild or Makefile), against VM_KERNEL; vm_userspace takes it
 #                            along
 #  vm_scratch                makes VM_SCRATCH, a folder of this run, gone when it ends
 #  vm_disk ID MB             make an empty disk image, $VM_SCRATCH/ID.img; sets VM_DISK to the -drive option's

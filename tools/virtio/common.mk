@@ -5,7 +5,9 @@
 #
 #  ring          the ring core's files without ".c": drivers/virtio/Makefile's list
 #  tree          a kernel tree: headers that compile in user space, vringh.c
-#  tree_headers  compiler flags for these headers, and for ours
+#  device_headers  compiler flags for the header of the device's side, whose files are
+#                those of the kernel's own tests
+#  tree_headers  the same for these headers, and for ours
 #  BASE          the 6.12 tree with the ring and the drivers that ours are compared with
 #  BUILD         where everything built goes
 #  can_compare   BASE's ring is stock's, not ours
@@ -36,5 +38,7 @@ can_compare := $(if $(wildcard $(BASE)/drivers/virtio/virtqueue.c),,yes)
 define need_stock
 $(if $(can_compare)$(filter clean,$(MAKECMDGOALS)),,$(error $(BASE) has our virtio: set BASE=DIR, an untouched 6.12 tree))
 endef
-tree_headers := $(if $(in_tree),,-I$(TOP)/include) -I$(tree)/tools/include \
+vpath device%.c $(TOP)/drivers/virtio/tests
+device_headers := -iquote $(TOP)/drivers/virtio/tests
+tree_headers := $(device_headers) $(if $(in_tree),,-I$(TOP)/include) -I$(tree)/tools/include \
 	-I$(tree)/include -I$(tree)/include/uapi

@@ -216,6 +216,8 @@ static void script_release(struct device *dev)
 {
 }
 
+const unsigned int script_request = SCRIPT_REQUEST;
+
 struct virtio_device script_vdev = {
 	.id = { VIRTIO_ID_NET, VIRTIO_DEV_ANY_ID },
 	.config = &transport_ops,

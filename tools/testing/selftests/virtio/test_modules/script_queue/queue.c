@@ -4,7 +4,7 @@
  */
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
-#include "script.h"
+#include "queue.h"
 
 static uint queue_size = 64;
 module_param(queue_size, uint, 0644);
@@ -33,7 +33,7 @@ MODULE_PARM_DESC(room, "after so many requests no more find memory; negative: al
 /* For one queue only, so that one lock is held. */
 static bool has_room(struct virtqueue *vq)
 {
-	if (vq->index != SCRIPT_REQUEST || room < 0)
+	if (vq->index != script_request || room < 0)
 		return true;
 	return room && room--;
 }
@@ -144,8 +144,8 @@ static bool queue_kick_prepare(struct virtqueue *vq)
 
 static bool queue_notify(struct virtqueue *vq)
 {
-	kicks += vq->index == SCRIPT_REQUEST;
-	if (vq->index == SCRIPT_REQUEST && lose_kicks) {
+	kicks += vq->index == script_request;
+	if (vq->index == script_request && lose_kicks) {
 		lose_kicks--;
 		return true;
 	}

@@ -82,4 +82,7 @@ u32 buffer_write(struct buffer *buf, u32 to, const void *from, u32 len);
 /* Work of the device; queues are kicked.  Each device has its own. */
 extern struct work_struct device_work;
 
+/* Its queue of requests, which the parameters are about */
+extern const unsigned int script_request;
+
 #endif /* _SCRIPT_QUEUE_H */

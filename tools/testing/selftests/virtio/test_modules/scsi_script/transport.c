@@ -199,6 +199,8 @@ static void script_release(struct device *dev)
 {
 }
 
+const unsigned int script_request = SCRIPT_REQUEST;
+
 struct virtio_device script_vdev = {
 	.id = { VIRTIO_ID_SCSI, VIRTIO_DEV_ANY_ID },
 	.config = &transport_ops,

@@ -5,7 +5,7 @@
 #include <linux/virtio.h>
 #include <linux/virtio_anchor.h>
 #include <uapi/linux/virtio_ring.h>
-#include "fake.h"
+#include "bus_fake.h"
 
 #define MODERN		BIT_ULL(VIRTIO_F_VERSION_1)
 #define OF_A_RING	(BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \

@@ -3,7 +3,7 @@
  * How a driver comes to a device and goes again: which pairs, the order of the
  * status bits (3.1.1), what is reset and when.
  */
-#include "fake.h"
+#include "bus_fake.h"
 
 static void status_bits_in_order(struct kunit *test)
 {

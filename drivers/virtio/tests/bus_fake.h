@@ -14,8 +14,8 @@
  *
  * so that a test compares a sentence. Reading status or features is no event.
  */
-#ifndef FAKE_H
-#define FAKE_H
+#ifndef VIRTIO_BUS_FAKE_H
+#define VIRTIO_BUS_FAKE_H
 
 #include <kunit/test.h>
 #include <linux/virtio.h>

@@ -5,7 +5,7 @@
 #include <kunit/device.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include "fake.h"
+#include "bus_fake.h"
 
 static void record(struct fake *fake, const char *event)
 {

@@ -5,7 +5,7 @@
  * for ever: here that would be the word "reset".
  */
 #include <linux/delay.h>
-#include "fake.h"
+#include "bus_fake.h"
 
 static void vanish(struct fake *fake)
 {

@@ -3,7 +3,7 @@
  * When a driver hears of changes of the configuration space: at once while it
  * runs, later and once when it or the bus holds them back, never after its end.
  */
-#include "fake.h"
+#include "bus_fake.h"
 
 static void change(struct fake *fake)
 {

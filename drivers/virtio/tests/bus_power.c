@@ -3,7 +3,7 @@
  * Suspend, resume and shutdown: no device runs while the machine sleeps or after
  * it is down, and each runs again afterwards, as it was, or says why not.
  */
-#include "fake.h"
+#include "bus_fake.h"
 
 static void change(struct fake *fake)
 {

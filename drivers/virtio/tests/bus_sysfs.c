@@ -4,7 +4,7 @@
  */
 #include <linux/kobject.h>
 #include <linux/mm.h>
-#include "fake.h"
+#include "bus_fake.h"
 
 static const struct device_attribute *
 find_attribute(const struct bus_type *bus, const char *name)
