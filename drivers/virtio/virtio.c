@@ -890,6 +890,7 @@ static int add_device(struct virtio_device *vdev)
 	reset_and_acknowledge(vdev);
 
 	virtio_debug_device_init(vdev);
+	virtqueue_debug_init(vdev);
 	err = device_add(&vdev->dev);
 	if (err)
 		virtio_debug_device_exit(vdev);

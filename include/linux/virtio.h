@@ -469,6 +469,7 @@ void unregister_virtio_driver(struct virtio_driver *drv);
 void virtio_debug_device_init(struct virtio_device *dev);
 void virtio_debug_device_exit(struct virtio_device *dev);
 void virtio_debug_device_filter_features(struct virtio_device *dev);
+void virtqueue_debug_init(struct virtio_device *dev);
 void virtio_debug_init(void);
 void virtio_debug_exit(void);
 #else
@@ -476,6 +477,7 @@ static inline void virtio_debug_device_init(struct virtio_device *dev) {}
 static inline void virtio_debug_device_exit(struct virtio_device *dev) {}
 static inline void
 virtio_debug_device_filter_features(struct virtio_device *dev) {}
+static inline void virtqueue_debug_init(struct virtio_device *dev) {}
 static inline void virtio_debug_init(void) {}
 static inline void virtio_debug_exit(void) {}
 #endif

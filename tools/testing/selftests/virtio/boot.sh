@@ -11,9 +11,26 @@ cd "$(dirname "$0")" && . ./lib.sh || exit
 
 MiB=1048576
 
+# All of its queues, and what the rings are
+is_in_debugfs()
+{
+	local file=/sys/kernel/debug/virtio/${dir##*/}/queues packed=
+
+	cat "$file" || return
+	[ "$(ring_layout "$dir")" != packed ] || packed=' packed'
+	head -n 1 "$file" | grep -q "^rings:$packed" &&
+	[ "$(tail -n +2 "$file" | grep -c ': size [1-9][0-9]* used [0-9]* works$')" -eq $(($(wc -l <"$file") - 1)) ] &&
+	[ "$(wc -l <"$file")" -gt 1 ]
+}
+
 ring_is_as_asked()
 {
 	[ -z "${layout:-}" ] || check "$1: the ring is $layout" [ "$(ring_layout "$dir")" = "$layout" ]
+	if [ -e "/sys/kernel/debug/virtio/${dir##*/}/queues" ]; then
+		check "$1: its queues are in debugfs" is_in_debugfs
+	else
+		skip "$1: its queues are in debugfs" "needs VIRTIO_DEBUG"
+	fi
 }
 
 # test_disk NAME DEVICE

@@ -238,14 +238,22 @@ test_slow()
 	check "slow: it was not sent again" no_recovery "$starts"
 }
 
+# As Documentation/virtio/debugging.rst looks for a stuck queue
+is_seen_stuck() { grep ' request: size [0-9]* used [1-9][0-9]* works$' /sys/kernel/debug/virtio/*/queues; }
+
 test_lost_kick()
 {
-	local starts=$(cat $script/starts)
+	local starts=$(cat $script/starts) reader
 
 	mark
 	tell tmfs ''
 	tell lose_kicks 1
-	check "lost kick: the read succeeds" block 20
+	block 20 &
+	reader=$!
+	check "lost kick: debugfs shows what is stuck" wait_for $patience is_seen_stuck
+	wait $reader
+	check "lost kick: the read succeeds" [ $? = 0 ]
+	check "lost kick: debugfs shows nothing stuck" refuse is_seen_stuck
 	check "lost kick: after one timeout, with one line" said_once 'no answer for [0-9]+ s'
 	check "lost kick: nobody recovers" no_recovery "$starts"
 }

@@ -7,6 +7,7 @@
 #  said PATTERN              has the kernel said this, since the last mark?
 #  said_once PATTERN         and in one line only?
 #  never_said PATTERN        has it not?
+#  refuse COMMAND...         false if this succeeds
 #  no_fault [PATTERN]        it has found no fault in itself, and never said PATTERN
 
 : "${patience:=1}"
@@ -25,6 +26,7 @@ since_mark() { dmesg | sed "1,/mark $marks\$/d"; }
 said() { since_mark | grep -qE "$1"; }
 said_once() { [ "$(since_mark | grep -cE "$1")" = 1 ]; }
 
+refuse() { ! "$@"; }
 never_said() { ! said "$1"; }
 
 no_fault()
