@@ -30,7 +30,7 @@ test_vhost()
 round()
 {
 	for serial in $serials; do
-		echo "# host plug $serial"
+		ask_host plug $serial
 	done
 	for serial in $serials; do
 		check "round $1: $serial is plugged in" wait_for $((30 * patience)) disk_by_serial $serial
@@ -42,7 +42,7 @@ round()
 	done
 	sleep 1
 	for serial in $serials; do
-		echo "# host unplug $serial"
+		ask_host unplug $serial
 	done
 	for serial in $serials; do
 		check "round $1: $serial is unplugged under load" wait_for $((60 * patience)) is_gone $serial
@@ -58,7 +58,7 @@ pattern() { yes "$1" | head -c $((8 * MiB)); }
 # disk is to be unplugged, though all of them wait for longer than they may.
 test_slow_unplug()
 {
-	echo "# host plug slow"
+	ask_host plug slow
 	check "slow: it is plugged in" wait_for $((30 * patience)) disk_by_serial slow
 	disk=$(disk_by_serial slow)
 	echo 500 >"/sys/block/$disk/queue/io_timeout"
@@ -67,12 +67,12 @@ test_slow_unplug()
 	holder=$!
 	pattern slow | dd of="/dev/$disk" bs=$MiB conv=notrunc 2>/dev/null
 	check "slow: there is something to write back" [ "$(awk '/^Dirty:/ { print $2 }' /proc/meminfo)" -gt 4096 ]
-	echo "# host unplug slow"
+	ask_host unplug slow
 	check "slow: it is unplugged" wait_for $((60 * patience)) is_gone slow
 	check "slow: it was waited for" logged "no answer for"
 	check "slow: it was not given up" refuse logged "lost the device"
 	kill $holder
-	echo "# host compare slow"
+	ask_host compare slow
 }
 
 exec 3>&1

@@ -149,7 +149,7 @@ test_resize()
 	load=$!
 	sleep 0.5
 	# not through check's standard output
-	echo "# host resize $disk $((sectors * 512))" >&3
+	ask_host resize $disk $((sectors * 512)) >&3
 	wait_for $((20 * patience)) size_is "$disk" $sectors && wait_for $((10 * patience)) has_resize_event "$disk"
 	resized=$?
 	wait $load && [ $resized -eq 0 ]

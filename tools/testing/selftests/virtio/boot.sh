@@ -146,9 +146,9 @@ test_balloon()
 	dir=$(virtio_by_driver virtio_balloon) || { not_ok "balloon: no device"; return; }
 	before=$(mem_total)
 	start=$(now)
-	echo "# host balloon $((memory - balloon))"
+	ask_host balloon $((memory - balloon))
 	if wait_for 20 mem_is $((before - balloon * 1024)); then
-		echo "# host balloon $memory"
+		ask_host balloon $memory
 		wait_for 20 mem_is "$before" && verified=yes
 	fi
 	rate=$(per_second $((2 * balloon)) "$(seconds_since "$start")")

@@ -8,6 +8,7 @@
 #  needs PROGRAM...        programs
 #  needs_module NAME...    modules of test_modules/, or of the kernel's tree
 #  needs_host              a host that does what "# host NAME ARGS" asks for
+#  ask_host NAME ARGS...   asks it
 #  needs_that WHAT COMMAND...  what else there has to be: COMMAND succeeds
 #  load_module NAME [PARAMETER=VALUE]...
 #  check NAME COMMAND...   ok when COMMAND succeeds, else not ok
@@ -93,6 +94,10 @@ load_module()
 		modprobe "$name" "$@"
 	fi
 }
+
+# Without perl a runner has sed put "# " before each line, and that may hold a line back
+# until the next one comes.
+ask_host() { echo "# host $*"; echo "#"; }
 
 needs_host() { needs_that "a host that helps, as in scripts/test.d" [ "${virtio_host:-}" = yes ]; }
 

@@ -202,7 +202,7 @@ ask()
 {
 	local answer
 
-	echo "# host $*" >&3
+	ask_host "$@" >&3
 	read -r -t 30 answer <&4 && echo "$answer"
 }
 

@@ -189,18 +189,18 @@ test_hotplug()
 
 	for pair in 0,5 5,0 5,300; do
 		target=${pair%,*} lun=${pair#*,}
-		echo "# host add $host $target $lun"
+		ask_host add $host $target $lun
 		check "$host: LUN $lun of target $target comes by itself" wait_for 20 has_disk "$host-$target-$lun"
 	done
 	disk=$(scsi_disk "$host-5-300") &&
 		check "$host: data on the disk that came" dd if=/tmp/data of="/dev/$disk" bs=64k count=8 oflag=direct
 	for pair in 5,300 5,0 0,5; do
 		target=${pair%,*} lun=${pair#*,}
-		echo "# host del $host $target $lun"
+		ask_host del $host $target $lun
 		check "$host: LUN $lun of target $target goes by itself" wait_for 20 has_no_disk "$host-$target-$lun"
 	done
 	disk=$(scsi_disk "$host-2-1")
-	echo "# host resize $host 2 1 24"
+	ask_host resize $host 2 1 24
 	check "$host: a disk grows by itself" wait_for 20 sectors_are "$disk" 49152
 }
 
@@ -222,14 +222,14 @@ waits_for_a_slow_disk()
 	mark
 	dd if=/tmp/data of="/dev/$disk" bs=64k count=2 oflag=direct || return 1
 	echo 2 >"/sys/block/$disk/device/timeout"
-	echo "# host hold $host 0 2" >&3
+	ask_host hold $host 0 2 >&3
 	sleep 1
 	dd if="/dev/$disk" bs=64k count=2 iflag=direct of=/tmp/back &
 	reader=$!
 	wait_for 20 said 'no answer for ([6-9]|[1-9][0-9]) s to command' || return 1
 	timeout 5 dd if="/dev/$other" bs=4k count=2 iflag=direct of=/dev/null || return 1
 	kill -0 $reader || return 1
-	echo "# host release $host 0 2" >&3
+	ask_host release $host 0 2 >&3
 	wait $reader || return 1
 	cmp -n 131072 /tmp/data /tmp/back && never_said 'abort|device reset'
 }
@@ -247,12 +247,12 @@ loses_a_command()
 	dd if=/tmp/data of="/dev/$disk" bs=64k count=2 oflag=direct || return 1
 	echo 2 >"/sys/block/$disk/device/timeout"
 	echo 2 >"/sys/block/$disk/device/eh_timeout"
-	echo "# host hold $host 0 2" >&3
+	ask_host hold $host 0 2 >&3
 	sleep 1
 	timeout 60 dd if="/dev/$disk" bs=64k count=2 iflag=direct of=/tmp/back &
 	reader=$!
 	wait_for 20 said "device reset" || return 1
-	echo "# host release $host 0 2" >&3
+	ask_host release $host 0 2 >&3
 	wait $reader || return 1
 	echo off >"$deadline"
 	cmp -n 131072 /tmp/data /tmp/back &&
@@ -288,7 +288,7 @@ suspends()
 	echo devices >/sys/power/pm_test &&
 	echo mem >/sys/power/state &&
 	echo none >/sys/power/pm_test &&
-	echo "# host wakeup" >&3 &&
+	ask_host wakeup >&3 &&
 	echo mem >/sys/power/state &&
 	wait $fio
 }
@@ -309,10 +309,10 @@ test_unplug()
 	reader=$!
 	# Without the disk, fio makes a file of that name.
 	check "$name: there is a load" wait_for 60 wrote_more "$disk" "$before"
-	echo "# host unplug $name"
+	ask_host unplug $name
 	check "$name: unplugged under load, the disk goes" wait_for 30 has_no_disk "$name-0-0"
 	check "$name: and the load ends" wait_for 10 is_gone $reader
-	echo "# host plug $name $2"
+	ask_host plug $name $2
 	check "$name: plugged in again, the disk comes" wait_for 30 has_disk "$name-0-0"
 	check "$name: data on it" fio_disks "$name"
 	check "$name: data on it, polled" fio_polled "$(scsi_disk "$name-0-0")"
