@@ -7,6 +7,7 @@
 #include <linux/kmsan.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,101 @@ void *alloc_pages_exact(size_t size, gfp_t gfp)
 void free_pages_exact(void *virt, size_t size)
 {
 	shim_free(virt);
+}
+
+/* Work */
+
+static struct work_struct *works, *delayed_works;
+
+static bool enqueue(struct work_struct **list, struct work_struct *work)
+{
+	if (work->queued || work->disabled)
+		return false;
+	while (*list)
+		list = &(*list)->next;
+	*list = work;
+	work->next = NULL;
+	work->queued = true;
+	return true;
+}
+
+static bool dequeue(struct work_struct **list, struct work_struct *work)
+{
+	if (!work->queued)
+		return false;
+	while (*list != work)
+		list = &(*list)->next;
+	*list = work->next;
+	work->queued = false;
+	return true;
+}
+
+bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
+{
+	return enqueue(&works, work);
+}
+
+bool cancel_work_sync(struct work_struct *work)
+{
+	return dequeue(&works, work);
+}
+
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
+			unsigned long delay)
+{
+	return enqueue(&delayed_works, &work->work);
+}
+
+bool cancel_delayed_work_sync(struct delayed_work *work)
+{
+	return dequeue(&delayed_works, &work->work);
+}
+
+bool flush_work(struct work_struct *work)
+{
+	if (!cancel_work_sync(work))
+		return false;
+	work->fn(work);
+	return true;
+}
+
+/* As if it had run just before that */
+bool disable_work_sync(struct work_struct *work)
+{
+	work->disabled = true;
+	return flush_work(work);
+}
+
+bool work_waits(void)
+{
+	return works;
+}
+
+bool work_step(void)
+{
+	return works && flush_work(works);
+}
+
+bool work_run(void)
+{
+	unsigned int left = 64;
+
+	while (left-- && work_step())
+		;
+	return !works;
+}
+
+void time_passes(void)
+{
+	struct work_struct *due = delayed_works, *work;
+
+	for (work = due; work; work = work->next)
+		work->queued = false;
+	delayed_works = NULL;
+	while ((work = due)) {
+		due = work->next;
+		work->fn(work);
+	}
 }
 
 /* Messages */

@@ -16,8 +16,6 @@ unsigned long jiffies = 1000;
 
 /* Work */
 
-static struct work_struct *works;
-
 struct workqueue_struct *alloc_workqueue(const char *name, int flags, int max)
 {
 	return kmalloc(1, GFP_KERNEL);
@@ -28,74 +26,13 @@ void destroy_workqueue(struct workqueue_struct *wq)
 	kfree(wq);
 }
 
-bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
-{
-	struct work_struct **p = &works;
-
-	if (work->queued || work->disabled)
-		return false;
-	while (*p)
-		p = &(*p)->next;
-	*p = work;
-	work->next = NULL;
-	work->queued = true;
-	return true;
-}
-
-bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork,
-			unsigned long delay)
+bool host_put_off(struct workqueue_struct *wq, struct delayed_work *dwork,
+		  unsigned long delay)
 {
 	if (!queue_work(wq, &dwork->work))
 		return false;
 	jiffies += delay;
 	return true;
-}
-
-bool cancel_work_sync(struct work_struct *work)
-{
-	struct work_struct **p;
-
-	if (!work->queued)
-		return false;
-	for (p = &works; *p != work; p = &(*p)->next)
-		;
-	*p = work->next;
-	work->queued = false;
-	return true;
-}
-
-bool flush_work(struct work_struct *work)
-{
-	if (!cancel_work_sync(work))
-		return false;
-	work->fn(work);
-	return true;
-}
-
-/* As if it had run just before that */
-bool disable_work_sync(struct work_struct *work)
-{
-	work->disabled = true;
-	return flush_work(work);
-}
-
-bool work_step(void)
-{
-	return works && flush_work(works);
-}
-
-bool work_run(void)
-{
-	unsigned int left = 64;
-
-	while (left-- && work_step())
-		;
-	return !works;
-}
-
-bool work_waits(void)
-{
-	return works;
 }
 
 bool wait_for_completion_timeout(struct completion *done, unsigned long timeout)
@@ -489,6 +426,7 @@ void host_wait(void)
 	bool points = shim.point;
 
 	call_end();
+	time_passes();
 	if (host.on_wait)
 		host.on_wait();
 	else

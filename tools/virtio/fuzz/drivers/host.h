@@ -108,12 +108,6 @@ void host_finish(void);
 void host_remember(void *start, size_t size, void *owner);
 void host_forget(void);
 
-/* Runs the next work: false if there is none. */
-bool work_step(void);
-/* Runs work until there is none: false if it does not end. */
-bool work_run(void);
-bool work_waits(void);
-
 /* Has the device broken a rule of a ring? */
 bool host_is_spoilt(void);
 

@@ -55,7 +55,8 @@ void host_wait(void);
 #define schedule_work(w)	queue_work(NULL, w)
 #undef cancel_delayed_work_sync
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay);
-bool cancel_delayed_work_sync(struct delayed_work *work);
+#define cancel_delayed_work_sync(w) stack_cancel_delayed(w)
+bool stack_cancel_delayed(struct delayed_work *work);
 #define enable_work(w)		((w)->disabled = false)
 
 extern spinlock_t rtnl;

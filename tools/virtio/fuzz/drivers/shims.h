@@ -6,6 +6,7 @@
  * lets the device act instead (host_wait() in host.h), and work waits until the
  * target runs it.
  */
+#include <linux/workqueue.h>
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/completion.h>
@@ -97,6 +98,8 @@ void host_wait(void);
 
 /* How often this was called */
 extern unsigned int irqsaves;
+#undef spin_lock_irqsave
+#undef spin_unlock_irqrestore
 #define spin_lock_irqsave(lock, flags) \
 	do { irqsaves++; (flags) = 1; spin_lock(lock); } while (0)
 #define spin_unlock_irqrestore(lock, flags) \
@@ -118,44 +121,26 @@ struct mutex {
 #define rcu_read_lock()		do { } while (0)
 #define rcu_read_unlock()	do { } while (0)
 
-/* Work: one queue for all */
-
-struct work_struct {
-	void (*fn)(struct work_struct *work);
-	bool queued;
-	bool disabled;
-	struct work_struct *next;
-};
-
-struct workqueue_struct;
-
-#define WQ_MEM_RECLAIM		0
-#define INIT_WORK(w, f)		(*(w) = (struct work_struct) { .fn = (f) })
-#define system_freezable_wq	NULL
+/* Work */
 
 struct workqueue_struct *alloc_workqueue(const char *name, int flags, int max);
 void destroy_workqueue(struct workqueue_struct *wq);
-bool queue_work(struct workqueue_struct *wq, struct work_struct *work);
-bool flush_work(struct work_struct *work);
-bool cancel_work_sync(struct work_struct *work);
-bool disable_work_sync(struct work_struct *work);
 
-/* Time passes where work is put off. */
+/*
+ * Time passes where a driver puts work off: it is due at once.  The delayed work
+ * of the rings waits for time_passes().
+ */
 
 extern unsigned long jiffies;
 
-struct delayed_work {
-	struct work_struct work;
-};
-
-#define INIT_DELAYED_WORK(w, f)	INIT_WORK(&(w)->work, f)
 #define to_delayed_work(w)	container_of(w, struct delayed_work, work)
 #define cancel_delayed_work_sync(w) cancel_work_sync(&(w)->work)
 #define disable_delayed_work_sync(w) disable_work_sync(&(w)->work)
 #define enable_delayed_work(w)	((w)->work.disabled = false)
 
-bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *dwork,
-			unsigned long delay);
+#define queue_delayed_work(wq, w, delay) host_put_off(wq, w, delay)
+bool host_put_off(struct workqueue_struct *wq, struct delayed_work *dwork,
+		  unsigned long delay);
 
 /* Waiting */
 

@@ -516,7 +516,7 @@ bool schedule_delayed_work(struct delayed_work *work, unsigned long delay)
 	return true;
 }
 
-bool cancel_delayed_work_sync(struct delayed_work *work)
+bool stack_cancel_delayed(struct delayed_work *work)
 {
 	delayed = NULL;
 	return false;

@@ -25,4 +25,9 @@ static inline void spin_unlock(spinlock_t *lock)
 	lock->locked = false;
 }
 
+#define spin_lock_irqsave(lock, flags) \
+	do { (flags) = 1; spin_lock(lock); } while (0)
+#define spin_unlock_irqrestore(lock, flags) \
+	do { BUG_ON(!(flags)); spin_unlock(lock); } while (0)
+
 #endif
