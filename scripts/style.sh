@@ -23,7 +23,7 @@ ignored_types()
 	include/linux/virtio_ring.h) echo MACRO_ARG_REUSE,MEMORY_BARRIER ;;
 	drivers/scsi/virtio_scsi.c|tools/testing/selftests/virtio/test_modules/scsi_starve/*) echo CAMELCASE ;;
 	drivers/virtio/tests/device.c) echo VOLATILE ;;
-	drivers/virtio/virtqueue.c) echo MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE ;;
+	drivers/virtio/virtio_ring_ops.h) echo COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE ;;
 	tools/virtio/include/*|tools/virtio/threads/include/*|tools/virtio/vringh/linux/*|tools/virtio/shim.h|tools/virtio/bench/kernel.h)
 		echo "$user,COMPLEX_MACRO,DATA_RACE,EXPORT_SYMBOL,IS_ENABLED_CONFIG,MACRO_ARG_PRECEDENCE,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,MEMORY_BARRIER,NEW_TYPEDEFS,PRINTK_WITHOUT_KERN_LEVEL" ;;
 	tools/virtio/fuzz/drivers/shims.h|tools/virtio/fuzz/drivers/block.h|tools/virtio/fuzz/drivers/net.h|tools/virtio/fuzz/drivers/scsi.h)

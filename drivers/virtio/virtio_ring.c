@@ -8,7 +8,6 @@
  * Copyright 2007 Rusty Russell IBM Corporation
  */
 #include <linux/export.h>
-#include <linux/indirect_call_wrapper.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <xen/xen.h>
@@ -17,20 +16,13 @@
 /* The largest size that a queue may have (2.6) */
 #define VRING_MAX_NUM	32768
 
-static inline const struct vring_layout *
-vring_layout(const struct vring_virtqueue *vring)
-{
-	return container_of(vring->vq.ops, struct vring_layout, ops);
-}
-
 /*
  * Is it one of ours? What drivers and transports call with any virtqueue has to
  * ask: of another one there is no vring_virtqueue around it.
  */
 static bool is_vring(const struct virtqueue *vq)
 {
-	if (likely(vq->ops == &vring_split_layout.ops ||
-		   vq->ops == &vring_packed_layout.ops))
+	if (likely(vring_is_split(vq) || vring_is_packed(vq)))
 		return true;
 	WARN_ONCE(1, "%s: a function for vrings is called, and this is none\n",
 		  vq->name);
@@ -124,8 +116,8 @@ static void vring_unmap_buf(struct vring_virtqueue *vring,
 	struct device *dma_dev = vring->vq.dma_dev;
 	const struct vring_map *map;
 
-	if (state->indirect) {
-		for (map = state->table->map; num; num--)
+	if (state->place != VRING_IN_RING) {
+		for (map = vring_table_maps(vring, state, id); num; num--)
 			vring_unmap(dma_dev, map++);
 		return;
 	}
@@ -135,124 +127,70 @@ static void vring_unmap_buf(struct vring_virtqueue *vring,
 	}
 }
 
-/* Returns @data, so that it can be the last call of a function. */
-void *vring_unmap_used(struct vring_virtqueue *vring,
+/* The end of vring_reclaim() with the DMA API */
+void *vring_unmap_slow(struct vring_virtqueue *vring,
 		       const struct vring_state *state, u16 id, void *data)
 {
-	vring_unmap_buf(vring, state, id,
-			state->indirect ? state->table->num : state->num);
+	vring_unmap_buf(vring, state, id, state->place == VRING_IN_RING ?
+			state->num : state->table_num);
+	vring_release_table(vring, state);
 	return data;
 }
 
-/* The buffer at free_head will not be: @num elements of it were appended. */
+/* The buffer at free_head, of which @num elements were appended, is given up. */
 void vring_cancel(struct vring_virtqueue *vring, unsigned int num)
 {
 	struct vring_state *state = vring_free_state(vring);
 
-	if (vring->rings.map)
+	if (vring->vq.dma_dev)
 		vring_unmap_buf(vring, state, vring->free_head, num);
-	vring_release(vring, state);
+	state->data = NULL;
+	vring_release_table(vring, state);
+}
+
+/* There is neither room in the ring for a buffer, nor a table. */
+static int vring_refuse(const struct vring_virtqueue *vring, unsigned int num,
+			bool table)
+{
+	/* There are fewer free than that, so buffers are outstanding. */
+	if (num <= vring->rings.num || (table && !vring->vq.num_free))
+		return -ENOSPC;
+	/* It takes a table, for which there may be memory soon. */
+	return table ? -ENOMEM : -E2BIG;
 }
 
 /*
- * Indirect tables
+ * Begin a buffer that takes a table from a pool, or for which there is no room
+ * at first sight.
  */
-
-/* Tables of one size that were allocated together */
-struct vring_chunk {
-	struct vring_chunk *next;
-	struct vring_mem mem;
-	struct vring_map *map;
-	struct vring_table tables[];
-};
-
-/* Both layouts have descriptors of 16 bytes. */
-#define VRING_DESC_SIZE	sizeof(struct vring_desc)
-
-/*
- * Add tables of 1 << @order elements to the pool, a page of them where more
- * than one fits.  They are allocated near the CPU that submits, or near the
- * device with the DMA API.
- */
-bool vring_tables_grow(struct vring_virtqueue *vring, unsigned int order,
-		       gfp_t gfp)
+int vring_start_slow(struct vring_virtqueue *vring, unsigned int num,
+		     void *data, void *ctx, gfp_t gfp)
 {
-	size_t size = VRING_DESC_SIZE << order;
-	size_t num = max_t(size_t, PAGE_SIZE / size, 1);
-	struct vring_chunk *chunk;
-	size_t i;
+	struct vring_state *state = vring_free_state(vring);
+	bool may_have_table = vring->indirect && num > 1 && !ctx;
 
-	/* No warning, as the caller can do without; no zone we can't address. */
-	gfp = (gfp & ~__GFP_HIGHMEM) | __GFP_NOWARN;
-
-	chunk = kzalloc(struct_size(chunk, tables, num), gfp);
-	if (!chunk)
-		return false;
-	if (vring_mem_alloc(vring, &chunk->mem, num * size, gfp))
-		goto free_chunk;
-	if (vring->rings.map) {
-		chunk->map = kmalloc_array(num << order, sizeof(*chunk->map),
-					   gfp);
-		if (!chunk->map)
-			goto free_mem;
+	if (may_have_table && vring->vq.num_free) {
+		state->table = vring_table_get(vring, num, gfp);
+		if (state->table) {
+			state->data = data;
+			state->place = VRING_IN_POOL_TABLE;
+			return VRING_IN_POOL_TABLE;
+		}
 	}
-
-	for (i = 0; i < num; i++) {
-		struct vring_table *table = &chunk->tables[i];
-
-		table->desc = chunk->mem.addr + i * size;
-		table->dma = chunk->mem.dma + i * size;
-		table->order = order;
-		if (chunk->map)
-			table->map = &chunk->map[i << order];
-		vring_table_put(vring, table);
-	}
-	chunk->next = vring->tables.chunks;
-	vring->tables.chunks = chunk;
-	return true;
-
-free_mem:
-	vring_mem_free(vring, &chunk->mem);
-free_chunk:
-	kfree(chunk);
-	return false;
-}
-
-static void vring_tables_free(struct vring_virtqueue *vring)
-{
-	struct vring_chunk *chunk;
-
-	while ((chunk = vring->tables.chunks)) {
-		vring->tables.chunks = chunk->next;
-		vring_mem_free(vring, &chunk->mem);
-		kfree(chunk->map);
-		kfree(chunk);
-	}
-	memset(&vring->tables, 0, sizeof(vring->tables));
-}
-
-/*
- * A buffer doesn't fit, nor is there a table, though it may @want one.  As long
- * as buffers are outstanding some will make room for one that the ring is large
- * enough for; otherwise it takes memory for a table, or can never be.
- */
-int vring_no_room(struct vring_virtqueue *vring, unsigned int num, bool want)
-{
-	bool fits = num <= vring->rings.num;
-
-	if (want && vring->vq.num_free)
-		return fits ? -ENOSPC : -ENOMEM;
-	/* From now on as many buffers as there are descriptors */
-	vring->reserve = vring->rings.num;
-	return fits || want ? -ENOSPC : -E2BIG;
+	if (num > vring->vq.num_free)
+		return vring_refuse(vring, num, may_have_table);
+	vring_set_state(state, data, ctx, VRING_IN_RING);
+	return VRING_IN_RING;
 }
 
 /*
  * Creation, change of size, reset
  */
 
-static void vring_private_free(struct vring_rings *rings)
+static void vring_private_free(struct vring_virtqueue *vring,
+			       struct vring_rings *rings)
 {
+	vring_own_tables_free(vring, rings);
 	kvfree(rings->state);
 	kvfree(rings->map);
 }
@@ -267,13 +205,14 @@ static int vring_private_alloc(struct vring_virtqueue *vring,
 				     GFP_KERNEL | __GFP_ZERO, node);
 	if (!rings->state)
 		return -ENOMEM;
+	vring_own_tables_alloc(vring, rings);
 	if (!vring->vq.dma_dev)
 		return 0;
 
 	rings->map = kvmalloc_node(array_size(num, sizeof(*rings->map)),
 				   GFP_KERNEL | __GFP_ZERO, node);
 	if (!rings->map) {
-		kvfree(rings->state);
+		vring_private_free(vring, rings);
 		return -ENOMEM;
 	}
 	return 0;
@@ -289,7 +228,7 @@ static int vring_rings_alloc(struct vring_virtqueue *vring,
 			 vring->vq.name, num, VRING_MAX_NUM);
 		return -EINVAL;
 	}
-	err = vring_layout(vring)->alloc(vring, rings, num);
+	err = vring->layout->alloc(vring, rings, num);
 	if (err)
 		return err;
 	err = vring_private_alloc(vring, rings);
@@ -302,7 +241,7 @@ static void vring_rings_free(struct vring_virtqueue *vring)
 {
 	if (vring->we_own_ring)
 		vring_mem_free(vring, &vring->rings.mem);
-	vring_private_free(&vring->rings);
+	vring_private_free(vring, &vring->rings);
 	vring_tables_free(vring);
 }
 
@@ -316,16 +255,15 @@ static void vring_init_queue(struct vring_virtqueue *vring)
 	for (i = 0; i < rings->num; i++)
 		rings->state[i].next = i + 1 < rings->num ? i + 1 : 0;
 	vring->free_head = 0;
-	vring->oldest = 0;
 	vring->detached = 0;
-	vring->batch_last = -1;
-	vring->added = 0;
-	vring->batch = 1;
-	vring->reserve = rings->num / 2;
+	vring->in_order.oldest = 0;
+	vring->in_order.batch_last = -1;
+	vring->kick.added = 0;
+	vring->epoch = 1;
 	vring->vq.num_free = rings->num;
 	vring->cb_disabled = !vring->vq.callback;
 	vring->event_triggered = false;
-	vring_layout(vring)->init(vring);
+	vring->layout->init(vring);
 }
 
 static struct vring_virtqueue *
@@ -334,7 +272,6 @@ vring_new(unsigned int index, unsigned int align, struct virtio_device *vdev,
 	  void (*callback)(struct virtqueue *vq), const char *name,
 	  struct device *dma_dev)
 {
-	const struct vring_layout *layout = &vring_split_layout;
 	struct vring_virtqueue *vring;
 
 	vring = kzalloc_node(sizeof(*vring), GFP_KERNEL,
@@ -342,17 +279,20 @@ vring_new(unsigned int index, unsigned int align, struct virtio_device *vdev,
 	if (!vring)
 		return NULL;
 
-	if (virtio_has_feature(vdev, VIRTIO_F_RING_PACKED))
-		layout = &vring_packed_layout;
-	vring->vq.ops = &layout->ops;
+	vring->vq.ops = &vring_split_ops;
+	vring->layout = &vring_split_layout;
+	if (virtio_has_feature(vdev, VIRTIO_F_RING_PACKED)) {
+		vring->vq.ops = &vring_packed_ops;
+		vring->layout = &vring_packed_layout;
+	}
 	vring->vq.index = index;
 	vring->vq.vdev = vdev;
 	vring->vq.name = name;
 	vring->vq.callback = callback;
 	if (vring_use_dma_api(vdev))
 		vring->vq.dma_dev = dma_dev;
-	vring->plain = !vring->vq.dma_dev;
 
+	vring_tables_init(&vring->tables);
 	vring->align = align;
 	vring->notify = notify;
 	vring->weak_barriers = weak_barriers &&
@@ -360,7 +300,7 @@ vring_new(unsigned int index, unsigned int align, struct virtio_device *vdev,
 	vring->indirect = !ctx &&
 			  virtio_has_feature(vdev, VIRTIO_RING_F_INDIRECT_DESC);
 	vring->event = virtio_has_feature(vdev, VIRTIO_RING_F_EVENT_IDX);
-	vring->in_order = virtio_has_feature(vdev, VIRTIO_F_IN_ORDER);
+	vring->in_order.enabled = virtio_has_feature(vdev, VIRTIO_F_IN_ORDER);
 	return vring;
 }
 
@@ -523,20 +463,20 @@ void vring_del_virtqueue(struct virtqueue *vq)
 EXPORT_SYMBOL_GPL(vring_del_virtqueue);
 
 /*
- * The number of the batch wrapped.  All buffers in the queue are the device's,
+ * The number of the epoch wrapped.  All buffers in the queue are the device's,
  * and shall be so whatever the number is from now on: let them have 0, which is
  * left out.
  */
-void vring_age_batches(struct vring_virtqueue *vring)
+void vring_restart_epochs(struct vring_virtqueue *vring)
 {
 	unsigned int id;
 
 	for (id = 0; id < vring->rings.num; id++)
-		vring->rings.state[id].batch = 0;
-	vring->batch = 1;
+		vring->rings.state[id].epoch = 0;
+	vring->epoch = 1;
 }
 
-/* Can the queue be stopped, and does it help? */
+/* 0 if the queue can be stopped, and if that helps */
 static int vring_can_reset(const struct vring_virtqueue *vring)
 {
 	struct virtio_device *vdev = vring->vq.vdev;
@@ -621,7 +561,7 @@ int vring_resize(struct virtqueue *vq, u32 num,
 	err = vring_disable_and_recycle(vq, recycle, recycle_done);
 	if (err) {
 		vring_mem_free(vring, &rings.mem);
-		vring_private_free(&rings);
+		vring_private_free(vring, &rings);
 		return err;
 	}
 	vring_rings_free(vring);
@@ -634,13 +574,10 @@ int vring_set_dma_premapped(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
 
-	if (vq->num_free != vring->rings.num)
-		return -EINVAL;
-	vring->plain = false;
-	return 0;
+	return vq->num_free == vring->rings.num ? 0 : -EINVAL;
 }
 
-/* Goes on where the last buffer was found: callers want all of them. */
+/* Goes round from where the last buffer was, as callers want all of them. */
 void *vring_detach_unused_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
@@ -652,8 +589,8 @@ void *vring_detach_unused_buf(struct virtqueue *vq)
 		vring->detached = id + 1 < num ? id + 1 : 0;
 		state = &vring->rings.state[id];
 		if (state->data)
-			return vring_put_buf(vring, state, id, state->data,
-					     vring->in_order);
+			return vring_reclaim(vring, state, id,
+					     vring->in_order.enabled);
 	}
 	WARN_ON_ONCE(vq->num_free != num);
 	return NULL;
@@ -691,6 +628,13 @@ unsigned int vring_num(const struct virtqueue *vq)
 	return to_vring_const(vq)->rings.num;
 }
 
+/* Of larger buffers some may have tables, but that is not certain. */
+unsigned int vring_fits(const struct virtqueue *vq, unsigned int num)
+{
+	return num <= to_vring_const(vq)->rings.own.max ? vq->num_free :
+							   vq->num_free / num;
+}
+
 /**
  * vring_interrupt - the device used buffers
  * @irq: not used
@@ -706,12 +650,13 @@ unsigned int vring_num(const struct virtqueue *vq)
 irqreturn_t vring_interrupt(int irq, void *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
+	bool more;
 
 	if (!is_vring(vq))
 		return IRQ_NONE;
-	if (!INDIRECT_CALL_2(vring_layout(vring)->more_used,
-			     vring_split_more_used, vring_packed_more_used,
-			     vring))
+	more = vring_is_split(vq) ? vring_split_more_used(vring) :
+				    vring_packed_more_used(vring);
+	if (!more)
 		return IRQ_NONE;
 
 	if (unlikely(virtqueue_is_broken(vq))) {
@@ -748,7 +693,7 @@ u32 vring_notification_data(struct virtqueue *vq)
 {
 	if (!is_vring(vq))
 		return vq->index;
-	return (u32)READ_ONCE(to_vring(vq)->notify_next) << 16 | vq->index;
+	return (u32)READ_ONCE(to_vring(vq)->kick.next) << 16 | vq->index;
 }
 EXPORT_SYMBOL_GPL(vring_notification_data);
 
@@ -794,8 +739,9 @@ dma_addr_t virtqueue_get_desc_addr(const struct virtqueue *vq)
 {
 	const struct vring_virtqueue *vring = to_vring_const(vq);
 
-	return is_vring(vq) ? vring_layout(vring)->desc_addr(vring) :
-			      DMA_MAPPING_ERROR;
+	if (!is_vring(vq))
+		return DMA_MAPPING_ERROR;
+	return vring->rings.mem.dma;
 }
 EXPORT_SYMBOL_GPL(virtqueue_get_desc_addr);
 
@@ -812,8 +758,9 @@ dma_addr_t virtqueue_get_avail_addr(const struct virtqueue *vq)
 {
 	const struct vring_virtqueue *vring = to_vring_const(vq);
 
-	return is_vring(vq) ? vring_layout(vring)->driver_addr(vring) :
-			      DMA_MAPPING_ERROR;
+	if (!is_vring(vq))
+		return DMA_MAPPING_ERROR;
+	return vring->rings.mem.dma + vring->rings.driver_offset;
 }
 EXPORT_SYMBOL_GPL(virtqueue_get_avail_addr);
 
@@ -830,8 +777,9 @@ dma_addr_t virtqueue_get_used_addr(const struct virtqueue *vq)
 {
 	const struct vring_virtqueue *vring = to_vring_const(vq);
 
-	return is_vring(vq) ? vring_layout(vring)->device_addr(vring) :
-			      DMA_MAPPING_ERROR;
+	if (!is_vring(vq))
+		return DMA_MAPPING_ERROR;
+	return vring->rings.mem.dma + vring->rings.device_offset;
 }
 EXPORT_SYMBOL_GPL(virtqueue_get_used_addr);
 
@@ -845,7 +793,7 @@ EXPORT_SYMBOL_GPL(virtqueue_get_used_addr);
  */
 const struct vring *virtqueue_get_vring(const struct virtqueue *vq)
 {
-	if (vq->ops != &vring_split_layout.ops)
+	if (!vring_is_split(vq))
 		return NULL;
 	return &to_vring_const(vq)->rings.split;
 }

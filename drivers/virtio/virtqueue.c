@@ -13,12 +13,11 @@
  * Copyright 2007 Rusty Russell IBM Corporation
  */
 #include <linux/export.h>
-#include <linux/indirect_call_wrapper.h>
 #include <linux/kmsan.h>
 #include <linux/module.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
-#include "virtio_ring_internal.h"
+#include "virtio_ring_ops.h"
 
 #ifdef DEBUG
 /* Is the driver building a buffer, or did it fail to serialise? */
@@ -205,9 +204,7 @@ int virtqueue_start_buf(struct virtqueue *vq, unsigned int out,
 	vq->build.added = 0;
 	vq->build.err = 0;
 	vq->build.open = true;
-	err = INDIRECT_CALL_2(vq->ops->start_buf, vring_split_start_buf,
-			      vring_packed_start_buf, vq, out, in, data, ctx,
-			      gfp);
+	err = vring_call(vq, start_buf, out, in, data, ctx, gfp);
 	if (unlikely(err)) {
 		vq->build = (struct virtqueue_build) {};
 		virtqueue_leave(vq);
@@ -236,9 +233,7 @@ void virtqueue_add_page(struct virtqueue *vq, struct page *page,
 			enum dma_data_direction dir)
 {
 	if (virtqueue_take_room(vq, dir))
-		INDIRECT_CALL_2(vq->ops->add_page, vring_split_add_page,
-				vring_packed_add_page, vq, page, offset, len,
-				dir);
+		vring_call(vq, add_page, page, offset, len, dir);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_page);
 
@@ -288,9 +283,7 @@ static noinline void virtqueue_add_array(struct virtqueue *vq,
 		virtqueue_add_each_bvec(vq, bvecs, *iter, max, dir);
 		return;
 	}
-	added = INDIRECT_CALL_2(vq->ops->add_bvecs, vring_split_add_bvecs,
-				vring_packed_add_bvecs, vq, bvecs, iter, max,
-				*room, dir);
+	added = vring_call(vq, add_bvecs, bvecs, iter, max, *room, dir);
 	if (unlikely(added == -E2BIG))
 		virtqueue_no_room(vq);
 	else
@@ -343,8 +336,7 @@ void virtqueue_add_dma(struct virtqueue *vq, dma_addr_t addr,
 		       unsigned int len, enum dma_data_direction dir)
 {
 	if (virtqueue_take_room(vq, dir))
-		INDIRECT_CALL_2(vq->ops->add_dma, vring_split_add_dma,
-				vring_packed_add_dma, vq, addr, len, dir);
+		vring_call(vq, add_dma, addr, len, dir);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_dma);
 
@@ -389,8 +381,7 @@ static noinline void virtqueue_add_long_list(struct virtqueue *vq,
 			return;
 		}
 	}
-	added = INDIRECT_CALL_2(vq->ops->add_sg, vring_split_add_sg,
-				vring_packed_add_sg, vq, sgl, nents, dir);
+	added = vring_call(vq, add_sg, sgl, nents, dir);
 	virtqueue_count_added(vq, room, added);
 }
 
@@ -456,8 +447,7 @@ int virtqueue_end_buf(struct virtqueue *vq)
 	vq->build.out = 0;
 	vq->build.in = 0;
 	vq->build.open = false;
-	err = INDIRECT_CALL_2(vq->ops->end_buf, vring_split_end_buf,
-			      vring_packed_end_buf, vq);
+	err = vring_call(vq, end_buf);
 	virtqueue_leave(vq);
 	return err;
 }
@@ -477,8 +467,7 @@ void virtqueue_cancel_buf(struct virtqueue *vq)
 		virtqueue_misuse(vq, "no buffer was started");
 		return;
 	}
-	INDIRECT_CALL_2(vq->ops->cancel_buf, vring_split_cancel_buf,
-			vring_packed_cancel_buf, vq);
+	vring_call(vq, cancel_buf);
 	vq->build = (struct virtqueue_build) {};
 	virtqueue_leave(vq);
 }
@@ -489,69 +478,41 @@ EXPORT_SYMBOL_GPL(virtqueue_cancel_buf);
  */
 
 /* For implementations that can't do better */
-static int virtqueue_add_pieces(struct virtqueue *vq, struct scatterlist *sgs[],
-				unsigned int lists, unsigned int out,
-				unsigned int in, void *data, void *ctx,
-				gfp_t gfp)
+static int virtqueue_add_pieces(struct virtqueue *vq,
+				const struct virtqueue_sgs *sgs, void *data,
+				void *ctx, gfp_t gfp)
 {
 	unsigned int i;
 	int err;
 
-	err = virtqueue_start_buf(vq, out, in, data, ctx, gfp);
+	err = virtqueue_start_buf(vq, sgs->out, sgs->in, data, ctx, gfp);
 	if (unlikely(err))
 		return err;
-	for (i = 0; i < lists; i++) {
+	for (i = 0; i < sgs->num; i++) {
 		if (vq->build.out)
-			virtqueue_add_sg(vq, sgs[i], vq->build.out,
+			virtqueue_add_sg(vq, sgs->lists[i], vq->build.out,
 					 DMA_TO_DEVICE);
 		else
-			virtqueue_add_sg(vq, sgs[i], vq->build.in,
+			virtqueue_add_sg(vq, sgs->lists[i], vq->build.in,
 					 DMA_FROM_DEVICE);
 	}
 	return virtqueue_end_buf(vq);
 }
 
-static __always_inline int
-virtqueue_add(struct virtqueue *vq, struct scatterlist *sgs[],
-	      unsigned int lists, unsigned int out, unsigned int in,
-	      void *data, void *ctx, gfp_t gfp)
+static __always_inline int virtqueue_add(struct virtqueue *vq,
+					 const struct virtqueue_sgs *sgs,
+					 void *data, void *ctx, gfp_t gfp)
 {
 	int err;
 
-	err = virtqueue_check(vq, out, in, data);
+	err = virtqueue_check(vq, sgs->out, sgs->in, data);
 	if (unlikely(err))
 		return err;
-	if (!vq->ops->add_sgs)
-		return virtqueue_add_pieces(vq, sgs, lists, out, in, data, ctx,
-					    gfp);
+	if (!vring_is_split(vq) && !vring_is_packed(vq) && !vq->ops->add_sgs)
+		return virtqueue_add_pieces(vq, sgs, data, ctx, gfp);
 
 	virtqueue_enter(vq);
-	err = INDIRECT_CALL_2(vq->ops->add_sgs, vring_split_add_sgs,
-			      vring_packed_add_sgs, vq, sgs, lists, out, in,
-			      data, ctx, gfp);
-	virtqueue_leave(vq);
-	return err;
-}
-
-static __always_inline int
-virtqueue_add_list(struct virtqueue *vq, struct scatterlist *sg,
-		   unsigned int num, enum dma_data_direction dir, void *data,
-		   gfp_t gfp)
-{
-	unsigned int out = dir == DMA_TO_DEVICE ? num : 0;
-	int err;
-
-	err = virtqueue_check(vq, out, num - out, data);
-	if (unlikely(err))
-		return err;
-	if (!vq->ops->add_list)
-		return virtqueue_add_pieces(vq, &sg, 1, out, num - out, data,
-					    NULL, gfp);
-
-	virtqueue_enter(vq);
-	err = INDIRECT_CALL_2(vq->ops->add_list, vring_split_add_list,
-			      vring_packed_add_list, vq, sg, num, dir, data,
-			      gfp);
+	err = vring_call(vq, add_sgs, sgs, data, ctx, gfp);
 	virtqueue_leave(vq);
 	return err;
 }
@@ -571,7 +532,9 @@ virtqueue_add_list(struct virtqueue *vq, struct scatterlist *sg,
 int virtqueue_add_outbuf(struct virtqueue *vq, struct scatterlist sg[],
 			 unsigned int num, void *data, gfp_t gfp)
 {
-	return virtqueue_add_list(vq, sg, num, DMA_TO_DEVICE, data, gfp);
+	const struct virtqueue_sgs sgs = { .lists = &sg, .num = 1, .out = num };
+
+	return virtqueue_add(vq, &sgs, data, NULL, gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_outbuf);
 
@@ -590,7 +553,9 @@ EXPORT_SYMBOL_GPL(virtqueue_add_outbuf);
 int virtqueue_add_inbuf(struct virtqueue *vq, struct scatterlist sg[],
 			unsigned int num, void *data, gfp_t gfp)
 {
-	return virtqueue_add_list(vq, sg, num, DMA_FROM_DEVICE, data, gfp);
+	const struct virtqueue_sgs sgs = { .lists = &sg, .num = 1, .in = num };
+
+	return virtqueue_add(vq, &sgs, data, NULL, gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_inbuf);
 
@@ -610,7 +575,9 @@ EXPORT_SYMBOL_GPL(virtqueue_add_inbuf);
 int virtqueue_add_inbuf_ctx(struct virtqueue *vq, struct scatterlist sg[],
 			    unsigned int num, void *data, void *ctx, gfp_t gfp)
 {
-	return virtqueue_add(vq, &sg, 1, 0, num, data, ctx, gfp);
+	const struct virtqueue_sgs sgs = { .lists = &sg, .num = 1, .in = num };
+
+	return virtqueue_add(vq, &sgs, data, ctx, gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_inbuf_ctx);
 
@@ -631,14 +598,14 @@ int virtqueue_add_sgs(struct virtqueue *vq, struct scatterlist *sgs[],
 		      unsigned int out_sgs, unsigned int in_sgs,
 		      void *data, gfp_t gfp)
 {
-	unsigned int out = 0, in = 0, i;
+	struct virtqueue_sgs all = { .lists = sgs, .num = out_sgs + in_sgs };
+	unsigned int i;
 
 	for (i = 0; i < out_sgs; i++)
-		out += virtqueue_sg_len(sgs[i]);
-	for (; i < out_sgs + in_sgs; i++)
-		in += virtqueue_sg_len(sgs[i]);
-	return virtqueue_add(vq, sgs, out_sgs + in_sgs, out, in, data, NULL,
-			     gfp);
+		all.out += virtqueue_sg_len(sgs[i]);
+	for (; i < all.num; i++)
+		all.in += virtqueue_sg_len(sgs[i]);
+	return virtqueue_add(vq, &all, data, NULL, gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_sgs);
 
@@ -709,6 +676,28 @@ EXPORT_SYMBOL_GPL(virtqueue_add_inbuf_premapped);
  */
 
 /**
+ * virtqueue_publish - let the device see new buffers, and don't tell it
+ * @vq: the queue
+ *
+ * For a device that is at work, and so will look at the queue anyway.  Whether
+ * it has to be told is left to the next virtqueue_kick_prepare(), which is due
+ * for these buffers, too.
+ *
+ * Context: Any.
+ */
+void virtqueue_publish(struct virtqueue *vq)
+{
+	if (!vq->ops->publish) {
+		virtqueue_kick(vq);
+		return;
+	}
+	virtqueue_enter(vq);
+	vring_call(vq, publish);
+	virtqueue_leave(vq);
+}
+EXPORT_SYMBOL_GPL(virtqueue_publish);
+
+/**
  * virtqueue_kick_prepare - let the device see new buffers
  * @vq: the queue
  *
@@ -726,9 +715,7 @@ bool virtqueue_kick_prepare(struct virtqueue *vq)
 	bool needed;
 
 	virtqueue_enter(vq);
-	needed = INDIRECT_CALL_2(vq->ops->kick_prepare,
-				 vring_split_kick_prepare,
-				 vring_packed_kick_prepare, vq);
+	needed = vring_call(vq, kick_prepare);
 	virtqueue_leave(vq);
 	return needed;
 }
@@ -749,7 +736,7 @@ bool virtqueue_notify(struct virtqueue *vq)
 {
 	if (unlikely(READ_ONCE(vq->broken)))
 		return false;
-	if (likely(INDIRECT_CALL_1(vq->ops->notify, vring_notify, vq)))
+	if (likely(vring_call(vq, notify)))
 		return true;
 	__virtqueue_break(vq);
 	return false;
@@ -795,8 +782,7 @@ void *virtqueue_get_buf_ctx(struct virtqueue *vq, unsigned int *len,
 		return NULL;
 
 	virtqueue_enter(vq);
-	data = INDIRECT_CALL_2(vq->ops->get_buf, vring_split_get_buf,
-			       vring_packed_get_buf, vq, len, ctx);
+	data = vring_call(vq, get_buf, len, ctx);
 	virtqueue_leave(vq);
 	return data;
 }
@@ -830,8 +816,7 @@ EXPORT_SYMBOL_GPL(virtqueue_get_buf);
  */
 void virtqueue_disable_cb(struct virtqueue *vq)
 {
-	INDIRECT_CALL_2(vq->ops->disable_cb, vring_split_disable_cb,
-			vring_packed_disable_cb, vq);
+	vring_call(vq, disable_cb);
 }
 EXPORT_SYMBOL_GPL(virtqueue_disable_cb);
 
@@ -851,9 +836,7 @@ unsigned int virtqueue_enable_cb_prepare(struct virtqueue *vq)
 	unsigned int state;
 
 	virtqueue_enter(vq);
-	state = INDIRECT_CALL_2(vq->ops->enable_cb_prepare,
-				vring_split_enable_cb_prepare,
-				vring_packed_enable_cb_prepare, vq);
+	state = vring_call(vq, enable_cb_prepare);
 	virtqueue_leave(vq);
 	return state;
 }
@@ -873,8 +856,7 @@ bool virtqueue_poll(struct virtqueue *vq, unsigned int state)
 {
 	if (unlikely(READ_ONCE(vq->broken)))
 		return false;
-	return INDIRECT_CALL_2(vq->ops->poll, vring_split_poll,
-			       vring_packed_poll, vq, state);
+	return vring_call(vq, poll, state);
 }
 EXPORT_SYMBOL_GPL(virtqueue_poll);
 
@@ -914,9 +896,7 @@ bool virtqueue_enable_cb_delayed(struct virtqueue *vq)
 		return true;
 
 	virtqueue_enter(vq);
-	enabled = INDIRECT_CALL_2(vq->ops->enable_cb_delayed,
-				  vring_split_enable_cb_delayed,
-				  vring_packed_enable_cb_delayed, vq);
+	enabled = vring_call(vq, enable_cb_delayed);
 	virtqueue_leave(vq);
 	return enabled;
 }
@@ -959,6 +939,27 @@ unsigned int virtqueue_get_vring_size(const struct virtqueue *vq)
 	return vq->ops->size(vq);
 }
 EXPORT_SYMBOL_GPL(virtqueue_get_vring_size);
+
+/**
+ * virtqueue_fits - for how many more buffers is there room?
+ * @vq: the queue
+ * @num: elements of each of them
+ *
+ * Of buffers without a context virtqueue_start_buf() takes at least as many.
+ * With indirect descriptors it may take more of large ones, if it finds memory
+ * for their tables.
+ *
+ * Context: Any.
+ *
+ * Return: The number of buffers, 0 also for a bad @num.
+ */
+unsigned int virtqueue_fits(const struct virtqueue *vq, unsigned int num)
+{
+	if (!num)
+		return 0;
+	return vq->ops->fits ? vq->ops->fits(vq, num) : vq->num_free / num;
+}
+EXPORT_SYMBOL_GPL(virtqueue_fits);
 
 /**
  * virtqueue_resize - change the size of a queue

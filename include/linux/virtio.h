@@ -24,6 +24,20 @@ struct virtqueue;
 struct vring;
 
 /**
+ * struct virtqueue_sgs - scatterlists that make a buffer
+ * @lists: the lists, each with an end mark
+ * @num: how many lists there are
+ * @out: readable elements in all, which come first
+ * @in: writable elements in all
+ */
+struct virtqueue_sgs {
+	struct scatterlist **lists;
+	unsigned int num;
+	unsigned int out;
+	unsigned int in;
+};
+
+/**
  * struct virtqueue_ops - how a virtqueue is implemented
  * @start_buf: make room for a buffer of at most @out readable and @in writable
  *             elements, all or nothing.  0, -ENOSPC, or -ENOMEM when memory
@@ -39,17 +53,16 @@ struct vring;
  *             faster than @add_page for each.
  * @add_dma: append @len bytes at a DMA address that the driver has mapped; on
  *           failure call virtqueue_add_failed().
- * @add_sgs: a whole buffer in one call, of @lists scatterlists that have @out
- *           readable elements, and then @in writable ones: as @start_buf,
- *           @add_sg for each list, and @end_buf or @cancel_buf.  Some drivers
- *           never kick: the buffer is the device's when this returns.  NULL if
- *           that would be no faster, and all drivers of the device kick.
- * @add_list: the same for one list and without a context.  NULL if @add_sgs is.
+ * @add_sgs: a whole buffer in one call: as @start_buf, @add_sg for each list,
+ *           and @end_buf or @cancel_buf.  Some drivers never kick: the buffer is
+ *           the device's when this returns.  NULL if that would be no faster,
+ *           and all drivers of the device kick.
  * @end_buf: make the buffer ready for the next @kick_prepare.  When this
  *           fails, the queue is as it was before @start_buf.
  * @cancel_buf: undo everything since @start_buf.
- * @kick_prepare: let the device see all buffers that ended; true when it wants
- *                to be told.
+ * @publish: let the device see all buffers that ended.  NULL if it does not see
+ *           them before it is told; virtqueue_publish() then kicks.
+ * @kick_prepare: as @publish; true when the device wants to be told.
  * @notify: tell the device that there are buffers; false if that failed.  May
  *          run concurrently with everything else.
  * @get_buf: take the next used buffer: its token, the bytes written (never
@@ -67,6 +80,8 @@ struct vring;
  * @detach_unused_buf: take back any buffer which the device, being stopped,
  *                     will not use.
  * @size: number of elements that the queue has room for when empty.
+ * @fits: for how many buffers of @num elements there is room.  NULL if that is
+ *        @num_free of the queue divided by @num.
  * @resize: change @size of a stopped queue; NULL if it can't be changed.
  * @reset: take all buffers back and start afresh; NULL if not supported.
  * @set_dma_premapped: scatterlists given to @add_sg carry DMA addresses from
@@ -93,14 +108,11 @@ struct virtqueue_ops {
 			 unsigned int room, enum dma_data_direction dir);
 	void (*add_dma)(struct virtqueue *vq, dma_addr_t addr,
 			unsigned int len, enum dma_data_direction dir);
-	int (*add_sgs)(struct virtqueue *vq, struct scatterlist *sgs[],
-		       unsigned int lists, unsigned int out, unsigned int in,
+	int (*add_sgs)(struct virtqueue *vq, const struct virtqueue_sgs *sgs,
 		       void *data, void *ctx, gfp_t gfp);
-	int (*add_list)(struct virtqueue *vq, struct scatterlist *sgl,
-			unsigned int num, enum dma_data_direction dir,
-			void *data, gfp_t gfp);
 	int (*end_buf)(struct virtqueue *vq);
 	void (*cancel_buf)(struct virtqueue *vq);
+	void (*publish)(struct virtqueue *vq);
 	bool (*kick_prepare)(struct virtqueue *vq);
 	bool (*notify)(struct virtqueue *vq);
 	void *(*get_buf)(struct virtqueue *vq, unsigned int *len, void **ctx);
@@ -110,6 +122,7 @@ struct virtqueue_ops {
 	bool (*poll)(struct virtqueue *vq, unsigned int state);
 	void *(*detach_unused_buf)(struct virtqueue *vq);
 	unsigned int (*size)(const struct virtqueue *vq);
+	unsigned int (*fits)(const struct virtqueue *vq, unsigned int num);
 	int (*resize)(struct virtqueue *vq, u32 num,
 		      void (*recycle)(struct virtqueue *vq, void *buf),
 		      void (*recycle_done)(struct virtqueue *vq));
@@ -259,6 +272,7 @@ int virtqueue_add_inbuf_premapped(struct virtqueue *vq, struct scatterlist *sg,
 
 /* Telling the device, and hearing from it */
 
+void virtqueue_publish(struct virtqueue *vq);
 bool virtqueue_kick(struct virtqueue *vq);
 bool virtqueue_kick_prepare(struct virtqueue *vq);
 bool virtqueue_notify(struct virtqueue *vq);
@@ -277,6 +291,7 @@ bool virtqueue_poll(struct virtqueue *vq, unsigned int state);
 
 void *virtqueue_detach_unused_buf(struct virtqueue *vq);
 unsigned int virtqueue_get_vring_size(const struct virtqueue *vq);
+unsigned int virtqueue_fits(const struct virtqueue *vq, unsigned int num);
 int virtqueue_resize(struct virtqueue *vq, u32 num,
 		     void (*recycle)(struct virtqueue *vq, void *buf),
 		     void (*recycle_done)(struct virtqueue *vq));

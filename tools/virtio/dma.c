@@ -195,6 +195,8 @@ void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *addr,
 
 	check(dev, "coherent memory for no device");
 	check(size && bytes <= WINDOW_MASK, "%zu bytes of coherent memory", size);
+	check(gfpflags_allow_blocking(gfp),
+	      "coherent memory in a context that may not sleep");
 	if (shim_alloc_fails())
 		return NULL;
 	map = slot_get(addr);

@@ -3,6 +3,7 @@
  * A queue of the core with a device on its other side.
  */
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -590,13 +591,26 @@ static int add_pieces(struct tq *tq, struct req *req, enum tq_how how)
 }
 #endif
 
+static int add_once(struct tq *tq, struct req *req, enum tq_how how)
+{
+	return how == HOW_OLD ? add_old(tq, req) : add_pieces(tq, req, how);
+}
+
 int tq_add(struct tq *tq, struct req *req, enum tq_how how)
 {
 	int err;
 
 	if (tq->config.ctx)
 		req->ctx = (void *)(unsigned long)(1 + rnd());
-	err = how == HOW_OLD ? add_old(tq, req) : add_pieces(tq, req, how);
+	err = add_once(tq, req, how);
+	/* A table is there as soon as work has run: try once more then. */
+	if (work_waits()) {
+		check(work_run(), "work has no end");
+		if (err == -ENOMEM || err == -ENOSPC) {
+			req_unmap(tq, req);
+			err = add_once(tq, req, how);
+		}
+	}
 	if (err)
 		req_unmap(tq, req);
 	else

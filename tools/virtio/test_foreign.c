@@ -7,8 +7,6 @@
 #include "queue.h"
 
 #ifndef STOCK
-#include "../../drivers/virtio/virtio_ring_internal.h"
-
 static const struct virtqueue_ops *ring_ops;
 static unsigned int breaks, unbreaks;
 
@@ -23,19 +21,20 @@ static void set_broken(struct virtqueue *vq, bool broken)
 
 static struct tq *foreign_new(const struct tq_config *config)
 {
-	static struct vring_layout foreign;
+	static struct virtqueue_ops foreign;
 	struct tq *tq = tq_new(config);
 
-	foreign = *container_of(tq->vq->ops, struct vring_layout, ops);
-	foreign.ops.add_sgs = NULL;
-	foreign.ops.add_list = NULL;
-	foreign.ops.add_bvecs = NULL;
-	foreign.ops.resize = NULL;
-	foreign.ops.reset = NULL;
-	foreign.ops.set_dma_premapped = NULL;
+	foreign = *tq->vq->ops;
+	foreign.add_sgs = NULL;
+	foreign.add_bvecs = NULL;
+	foreign.publish = NULL;
+	foreign.fits = NULL;
+	foreign.resize = NULL;
+	foreign.reset = NULL;
+	foreign.set_dma_premapped = NULL;
 	tq->foreign = true;
 	ring_ops = tq->vq->ops;
-	tq->vq->ops = &foreign.ops;
+	tq->vq->ops = &foreign;
 	return tq;
 }
 

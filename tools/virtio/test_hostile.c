@@ -210,6 +210,32 @@ static void long_used(const struct tq_config *config)
 	check(shim.dev_infos == 1, "%u messages at the end", shim.dev_infos);
 }
 
+#ifndef STOCK
+/* A used length is good, however large the buffer: its size has more than 32 bits. */
+static void huge_buffer(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	struct device_buf buf;
+	unsigned int len, i;
+
+	for (i = 0; i < 2 * tq->dq.num; i++) {
+		check(!virtqueue_start_buf(tq->vq, 0, 2, &buf, NULL,
+					   GFP_ATOMIC), "no room");
+		virtqueue_add_dma(tq->vq, 1 << 20, 1U << 31, DMA_FROM_DEVICE);
+		virtqueue_add_dma(tq->vq, 1 << 20, 1U << 31, DMA_FROM_DEVICE);
+		check(!virtqueue_end_buf(tq->vq), "no huge buffer");
+		virtqueue_kick(tq->vq);
+		check(device_pop(&tq->dq, &buf), "device sees no buffer");
+		device_use(&tq->dq, &buf, 4096);
+		check(virtqueue_get_buf(tq->vq, &len) == &buf,
+		      "the buffer doesn't come back");
+		check(len == 4096, "used length %u instead of 4096", len);
+	}
+	tq->kicked = tq->dq.seen;
+	tq_delete(tq);
+}
+#endif
+
 /* What the device writes into descriptors it has used means nothing. */
 static void scribble(struct tq *tq, unsigned int bytes)
 {
@@ -446,6 +472,9 @@ static void add_tests_for(const struct tq_config *base)
 			 "hostile: kicked long ago, %s", name);
 #endif
 	test_add(long_used, &config, "hostile: used length, %s", name);
+#ifndef STOCK
+	test_add(huge_buffer, &config, "hostile: huge buffer, %s", name);
+#endif
 	test_add(scribbled_descriptors, &config,
 		 "hostile: scribbled descriptors, %s", name);
 	if (config.packed)

@@ -51,13 +51,13 @@ static void no_memory_is_no_room(const struct tq_config *config)
 	for (n = 0; n < tq->dq.num - 2; n++)
 		tq_must_add(tq, 1, 0, HOW_OLD);
 	shim.alloc_fail_all = true;
-	check(tq_add_new(tq, 2, 2, HOW_OLD) == -ENOSPC, "not told to wait");
+	check(tq_add_new(tq, 5, 5, HOW_OLD) == -ENOSPC, "not told to wait");
 	shim.alloc_fail_all = false;
 	tq_kick(tq);
 	tq_pop_all(tq);
 	tq_use_all(tq);
 	tq_get_all(tq);
-	tq_must_add(tq, 2, 2, HOW_OLD);
+	tq_must_add(tq, 5, 5, HOW_OLD);
 	tq_kick(tq);
 	tq_pop_all(tq);
 	tq_use_all(tq);
@@ -102,6 +102,8 @@ static void add_tests_for(const struct tq_config *base)
 	if (!config.indirect)
 		return;
 	test_add(room_for_all, &config, "old calls: room for all, %s", name);
+	config.num = 16;
+	name = tq_name(&config);
 	test_add(no_memory_is_no_room, &config,
 		 "old calls: no memory is no room, %s", name);
 }

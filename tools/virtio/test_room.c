@@ -3,6 +3,7 @@
  * How much fits into a queue, what happens when it is full, and that a queue
  * at work needs no more memory.
  */
+#include <linux/workqueue.h>
 #include "queue.h"
 
 /* As many buffers of one element as descriptors; then room for each one used */
@@ -109,50 +110,66 @@ static void steady(const struct tq_config *config)
 	tq_delete(tq);
 }
 
-static unsigned int add_until_full(struct tq *tq)
+static void drain(struct tq *tq, unsigned int want)
 {
-	unsigned int n = 0;
+	unsigned int got;
 
-	while (!tq_add_new(tq, 1, 2, HOW_PAGE))
-		n++;
 	tq_kick(tq);
 	tq_pop_all(tq);
-	return n;
+	tq_use_all(tq);
+	got = tq_get_all(tq);
+	check(got == want, "%u of %u buffers came back", got, want);
 }
 
 /*
- * Short buffers have no table, until the queue gets full: from then on it takes
- * as many as it has descriptors, and that until it has little to do again.
+ * As many buffers as there are descriptors, from idle: a driver's depth is the size
+ * of its queue.  The same for one that stops in time, without ever being refused.
  */
-static void short_buffers(const struct tq_config *config)
+static void depth(const struct tq_config *config)
 {
 	struct tq *tq = tq_new(config);
-	unsigned int num = tq->dq.num, in_flight, got, i;
+	unsigned int num = tq->dq.num, elems, n;
 
-	in_flight = add_until_full(tq);
-	check(in_flight < num && in_flight > num / 2,
-	      "%u short buffers in a queue of %u", in_flight, num);
-	for (i = 0; i < 2 * num; i++) {
-		tq_use_some(tq, 0);
-		got = tq_get_all(tq);
-		check(got == 1, "%u buffers were used instead of 1", got);
-		in_flight += add_until_full(tq) - got;
+	for (elems = 1; elems <= 8; elems++) {
+		for (n = 0; n < num; n++)
+			tq_must_add(tq, elems / 2, elems - elems / 2, HOW_PAGE);
+		check(tq_add_new(tq, 1, elems - 1, HOW_PAGE) == -ENOSPC,
+		      "a full queue takes another buffer");
+		drain(tq, num);
+
+		for (n = 0; tq->vq->num_free >= 19; n++)
+			tq_must_add(tq, elems, 0, HOW_SG);
+		check(n >= num - 26, "%u buffers of %u elements", n, elems);
+		drain(tq, n);
 	}
-	check(in_flight == num, "%u buffers in a full queue of %u", in_flight,
-	      num);
-
-	tq_use_all(tq);
-	tq_get_all(tq);
-	tq_must_add(tq, 1, 2, HOW_PAGE);
-	check(tq->vq->num_free == num - 3, "a table in an empty queue");
-	tq_kick(tq);
-	tq_pop_all(tq);
-	tq_use_all(tq);
-	tq_get_all(tq);
 	tq_delete(tq);
 }
 
-/* There is no room as long as buffers are outstanding, which the device sees. */
+/* At least as many buffers fit as the queue says. */
+static void fits(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	unsigned int num = tq->dq.num, round, elems, used, want, n;
+
+	check(!virtqueue_fits(tq->vq, 0), "empty buffers fit");
+	for (round = 0; round < 40; round++) {
+		used = rnd_below(num + 1);
+		for (n = 0; n < used; n++)
+			tq_must_add(tq, 1, 0, HOW_PTR);
+		elems = 1 + rnd_below(num);
+		want = virtqueue_fits(tq->vq, elems);
+		check(want >= (num - used) / elems, "%u of %u fit", want, num);
+		for (n = 0; n < want; n++)
+			tq_must_add(tq, 0, elems, HOW_PTR);
+		if (elems <= 8 || !config->indirect)
+			check(tq_add_new(tq, 0, elems, HOW_PTR) == -ENOSPC,
+			      "more fit than %u", want);
+		drain(tq, used + want);
+	}
+	tq_delete(tq);
+}
+
+/* There is no room where buffers are outstanding, which the device sees. */
 static void refused(const struct tq_config *config)
 {
 	struct tq *tq = tq_new(config);
@@ -162,10 +179,8 @@ static void refused(const struct tq_config *config)
 	err = tq_add_new(tq, 0, num + 1, HOW_PTR);
 	check(err == (config->indirect ? 0 : -E2BIG),
 	      "more elements than the ring has: %d", err);
-	tq_kick(tq);
-	tq_pop_all(tq);
-	tq_use_all(tq);
-	tq_get_all(tq);
+	if (!err)
+		drain(tq, 1);
 	for (n = 0; n < num; n++)
 		tq_must_add(tq, 0, 1, HOW_PTR);
 	check(!tq_pop(tq), "device sees a buffer before the kick");
@@ -173,11 +188,57 @@ static void refused(const struct tq_config *config)
 	      "a full queue takes another buffer");
 	for (n = 0; n < num; n++)
 		check(tq_pop(tq), "device sees %u of %u buffers", n, num);
-	tq_kick(tq);
-	tq_use_all(tq);
-	check(tq_get_all(tq) == num, "not all buffers came back");
+	drain(tq, num);
 	tq_delete(tq);
 }
+
+static void publish(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	unsigned int round, n;
+	unsigned long notifies = 0;
+
+	for (round = 0; round < 40; round++) {
+		virtqueue_publish(tq->vq);
+		for (n = 0; n < 1 + round % 3; n++)
+			tq_must_add(tq, n, 1, HOW_PTR);
+		check(!tq_pop(tq), "device sees a buffer that is not public");
+		virtqueue_publish(tq->vq);
+		check(tq->notifies == notifies, "a notification");
+		check(tq_pop(tq), "device sees no buffer");
+		/* Which checks that the device is told of all of them */
+		drain(tq, n);
+		notifies = tq->notifies;
+	}
+	tq_delete(tq);
+}
+
+/* What a queue has grown by it gives back some time after nothing needs it. */
+static void given_back(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	long live = shim.alloc_live + shim.coherent_live, grown;
+	unsigned int n;
+
+	fill_and_drain(tq);
+	for (n = 0; n < tq->dq.num; n++)
+		tq_must_add(tq, 1, 8 + n, HOW_PTR);
+	grown = shim.alloc_live + shim.coherent_live;
+	check(grown > live, "no table was made");
+	for (n = 0; n < 3; n++)
+		time_passes();
+	check(shim.alloc_live + shim.coherent_live == grown,
+	      "tables that buffers have are gone");
+	drain(tq, tq->dq.num);
+	for (n = 0; n < 3; n++)
+		time_passes();
+	check(shim.alloc_live + shim.coherent_live == live,
+	      "%ld pieces of memory were not given back",
+	      shim.alloc_live + shim.coherent_live - live);
+	fill_and_drain(tq);
+	tq_delete(tq);
+}
+
 #endif
 
 static void add_tests_for(const struct tq_config *base)
@@ -192,10 +253,16 @@ static void add_tests_for(const struct tq_config *base)
 #ifndef STOCK
 	config.num = 16;
 	test_add(steady, &config, "room: no allocation, %s", tq_name(&config));
+	test_add(publish, &config, "room: publish, %s", tq_name(&config));
 	test_add(refused, &config, "room: refused, %s", tq_name(&config));
-	config.num = 64;
+	config.num = 32;
+	test_add(fits, &config, "room: what fits, %s", tq_name(&config));
 	if (config.indirect)
-		test_add(short_buffers, &config, "room: short buffers, %s",
+		test_add(given_back, &config, "room: memory is given back, %s",
+			 tq_name(&config));
+	config.num = 256;
+	if (config.indirect)
+		test_add(depth, &config, "room: the depth, %s",
 			 tq_name(&config));
 #endif
 	if (config.packed) {

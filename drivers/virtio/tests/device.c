@@ -94,5 +94,5 @@ void device_add_elem(struct device_buf *buf, u64 addr, u32 len, bool write)
 	} else {
 		buf->out++;
 	}
-	check(buf->in_len <= ~0U, "device: more than 4 GiB in a buffer");
+	check(buf->in_len <= 1ULL << 32, "device: more than 4 GiB in a buffer");
 }

@@ -102,6 +102,7 @@ typedef s64 ktime_t;
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define min(a, b)		({ typeof(a) _a = (a); typeof(b) _b = (b); _a < _b ? _a : _b; })
 #define min3(a, b, c)		min(min(a, b), c)
+#define max3(a, b, c)		max(max(a, b), c)
 #define max(a, b)		({ typeof(a) _a = (a); typeof(b) _b = (b); _a > _b ? _a : _b; })
 #define min_t(t, a, b)		min((t)(a), (t)(b))
 #define max_t(t, a, b)		max((t)(a), (t)(b))
@@ -257,7 +258,27 @@ struct completion { int unused; };
 #define spin_unlock_irq(l)	((void)(l))
 #define spin_lock_irqsave(l, f)	((void)(l), (f) = 0)
 #define spin_unlock_irqrestore(l, f) ((void)(l), (void)(f))
+#define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define synchronize_rcu()	do { } while (0)
+
+/* Work is done at once, which stands for a kernel with an idle CPU. */
+
+struct work_struct {
+	void (*fn)(struct work_struct *work);
+};
+
+struct delayed_work {
+	struct work_struct work;
+};
+
+#define HZ			100
+#define system_wq		NULL
+#define INIT_WORK(w, f)		((w)->fn = (f))
+#define INIT_DELAYED_WORK(w, f)	INIT_WORK(&(w)->work, f)
+#define queue_work(q, w)	((w)->fn(w))
+#define queue_delayed_work(q, w, t) ((void)(w))
+#define cancel_work_sync(w)	((void)(w))
+#define cancel_delayed_work_sync(w) ((void)(w))
 
 ktime_t ktime_get(void);
 #define ktime_sub(a, b)		((a) - (b))
@@ -319,6 +340,8 @@ static inline bool xen_domain(void)
 #define GFP_ATOMIC		0x100U
 #define GFP_KERNEL		(0x200U | __GFP_DIRECT_RECLAIM)
 #define GFP_NOWAIT		0x400U
+
+#define gfpflags_allow_blocking(g) (!!((g) & __GFP_DIRECT_RECLAIM))
 
 struct page {
 	u64 unused[8];

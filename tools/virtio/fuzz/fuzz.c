@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/workqueue.h>
 #include "../../../drivers/virtio/virtio_ring_internal.h"
 #include "fuzz.h"
 
@@ -552,6 +553,8 @@ static void step(u8 op)
 			reset();
 		break;
 	}
+	check(work_run(), "work has no end");
+	time_passes();
 	check_queue();
 }
 
@@ -560,10 +563,10 @@ static void move_indices(u16 pos)
 {
 	struct vring_virtqueue *vring = to_vring(fuzz.vq);
 
-	vring->next_avail = pos;
-	vring->published = pos;
+	vring->split.next_avail = pos;
+	vring->split.published = pos;
 	vring->last_used = pos;
-	vring->used_seen = pos;
+	vring->split.used_seen = pos;
 	vring->rings.split.avail->idx = pos;
 	vring->rings.split.used->idx = pos;
 }

@@ -110,8 +110,8 @@ void liar_look(void)
 	const struct vring_virtqueue *vring = to_vring(fuzz.vq);
 	unsigned int i;
 
-	if (fuzz.packed ? !!vring->held_desc :
-			  vring->published != vring->next_avail)
+	if (fuzz.packed ? !!vring->packed.held_desc :
+			  vring->split.published != vring->split.next_avail)
 		return;
 	for (i = 0; i < fuzz.count; i++)
 		fuzz.order[i]->published = true;

@@ -4,9 +4,9 @@
  * named here, where scripts/test.d/26-model looks for them; those of the device are
  * what they pair with.
  *
- * code: virtio_wmb split_publish packed_publish
+ * code: virtio_wmb ring_publish
  * code: virtio_mb vring_split_kick_prepare vring_packed_kick_prepare
- * code: virtio_rmb split_refresh_used packed_read_used
+ * code: virtio_rmb split_refresh_used ring_read_used
  * code: virtio_mb vring_split_poll vring_packed_poll
  * code: split_read_used_idx vring_split_poll
  * code: packed_used_at vring_packed_poll

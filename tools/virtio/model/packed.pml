@@ -24,7 +24,7 @@
 #define is_used(n)	(load(DRIVER, FLAGS_AT(n)) == IS_USED(n))
 #define is_available(n)	(load(DEVICE, FLAGS_AT(n)) == AVAILABLE(n))
 
-/* packed_finish(): the flags of a batch's first descriptor are held back. */
+/* ring_finish(): the flags of the first descriptor that is not public are held back. */
 inline add_buffer(first, n)
 {
 	store(DRIVER, AVAIL_AT(n), n);
@@ -34,7 +34,7 @@ inline add_buffer(first, n)
 	fi
 }
 
-/* packed_publish() */
+/* ring_publish() */
 inline publish(first, next) { store(DRIVER, FLAGS_AT(first), AVAILABLE(first)) }
 
 inline put_used(first, next) { store(DEVICE, FLAGS_AT(first), IS_USED(first)) }

@@ -20,10 +20,10 @@
 #define is_used(n)	(load(DRIVER, USED_IDX) != (n))
 #define is_available(n)	(load(DEVICE, AVAIL_IDX) != (n))
 
-/* split_finish() */
+/* ring_finish() */
 inline add_buffer(first, n) { store(DRIVER, AVAIL_AT(n), n) }
 
-/* split_publish() */
+/* ring_publish() */
 inline publish(first, next) { store(DRIVER, AVAIL_IDX, next) }
 
 inline put_used(first, next) { store(DEVICE, USED_IDX, next) }
