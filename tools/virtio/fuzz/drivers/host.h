@@ -9,7 +9,7 @@
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
-#include "../../device.h"
+#include "device.h"
 #include "../fuzz.h"
 
 #define HOST_MAX_QUEUES	8
