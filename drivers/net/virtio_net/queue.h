@@ -192,11 +192,13 @@ struct virtnet_rx_layout {
 /**
  * struct virtnet_rx_cut - a page that is cut into receive buffers
  * @next: the next one
+ * @bits: what sort they are; see rx.h
  * @size: of each
  * @left: how many there are; each has a reference to the page
  */
 struct virtnet_rx_cut {
 	void *next;
+	unsigned long bits;
 	unsigned int size;
 	unsigned int left;
 };
@@ -209,6 +211,7 @@ DECLARE_EWMA(virtnet_len, 0, 64)
  * @vn: the device
  * @kind: how buffers are made
  * @pool: where their memory comes from, NULL without page_pool
+ * @small_pool: the same for XDP, and where there are no large pages
  * @prog: the XDP program, NULL if none
  * @avg_len: of packets; sizes the buffers of the mergeable kind
  * @min_len: what these hold at least
@@ -233,6 +236,7 @@ struct virtnet_rq {
 	struct virtnet *vn;
 	const struct virtnet_rx_kind *kind;
 	struct page_pool *pool;
+	struct page_pool *small_pool;
 	struct bpf_prog __rcu *prog;
 	struct ewma_virtnet_len avg_len;
 	unsigned int min_len;

@@ -30,8 +30,9 @@ struct sk_buff;
  * struct virtnet_buf - a receive buffer in one piece
  * @start: its memory, aligned to VIRTNET_BUF_ALIGN
  * @size: of that, a multiple of VIRTNET_BUF_ALIGN
- * @xdp: there is the room around a packet that XDP programs are promised. A buffer
- *       that was posted before a program was attached has none.
+ * @xdp: there is the room around a packet that XDP programs are promised, and the
+ *       memory is from the pool that XDP knows. A buffer that was posted before a
+ *       program was attached is not such a one.
  */
 struct virtnet_buf {
 	void *start;
@@ -62,10 +63,10 @@ static inline bool virtnet_hdr_is_plain(const union virtnet_hdr *hdr)
 	       !(hdr->plain.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
 }
 
-/* rx_memory.c */
+/* rx_memory.c; @bits: of the buffers, see virtnet_buf_bits() */
 int virtnet_mem_start(struct virtnet_rq *rq);
 void virtnet_mem_stop(struct virtnet_rq *rq);
-bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned int size, gfp_t gfp);
+bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned long bits, gfp_t gfp);
 /* @napi: by the queue's NAPI */
 void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi);
 
@@ -78,11 +79,11 @@ static inline void *virtnet_mem_take(struct virtnet_rq *rq)
 	return p;
 }
 
-static inline void *virtnet_mem_alloc(struct virtnet_rq *rq, unsigned int size,
+static inline void *virtnet_mem_alloc(struct virtnet_rq *rq, unsigned long bits,
 				      gfp_t gfp)
 {
-	if (unlikely(!rq->cut.left || rq->cut.size != size) &&
-	    !virtnet_mem_cut(rq, size, gfp))
+	if (unlikely(!rq->cut.left || rq->cut.bits != bits) &&
+	    !virtnet_mem_cut(rq, bits, gfp))
 		return NULL;
 	return virtnet_mem_take(rq);
 }
@@ -124,8 +125,8 @@ void virtnet_buf_free(struct virtnet_rq *rq, void *token);
 struct sk_buff *virtnet_buf_to_skb(struct virtnet_rq *rq,
 				   struct virtnet_buf buf, void *data,
 				   unsigned int len);
-bool virtnet_buf_make_room(struct virtnet_rq *rq, struct virtnet_buf *buf,
-			   void **data, unsigned int len);
+bool virtnet_buf_move(struct virtnet_rq *rq, struct virtnet_buf *buf, void **data,
+		      unsigned int len, unsigned int before, unsigned int behind);
 void virtnet_buf_to_xdp(struct virtnet_rq *rq, struct virtnet_buf buf,
 			void *data, unsigned int len, struct xdp_buff *xdp);
 /* Run @prog on a packet, and do what it says. */

@@ -61,12 +61,13 @@ static void virtnet_big_put(struct virtnet_rq *rq, struct virtnet_big *big)
 static bool virtnet_big_complete(struct virtnet_rq *rq, struct virtnet_big *big,
 				 gfp_t gfp)
 {
+	unsigned long bits = virtnet_buf_bits(VIRTNET_BIG_PIECE, false);
 	unsigned int i;
 
 	for (i = 0; i <= virtnet_big_rest(rq); i++) {
 		if (big->pieces[i])
 			continue;
-		big->pieces[i] = virtnet_mem_alloc(rq, VIRTNET_BIG_PIECE, gfp);
+		big->pieces[i] = virtnet_mem_alloc(rq, bits, gfp);
 		if (unlikely(!big->pieces[i]))
 			return false;
 	}

@@ -29,9 +29,9 @@ static int virtnet_buf_add(struct virtnet_rq *rq, void *start, gfp_t gfp)
 	return virtqueue_end_buf(rq->vq);
 }
 
-static int virtnet_buf_post(struct virtnet_rq *rq, unsigned int size, gfp_t gfp)
+static int virtnet_buf_post(struct virtnet_rq *rq, gfp_t gfp)
 {
-	void *start = virtnet_mem_alloc(rq, size, gfp);
+	void *start = virtnet_mem_alloc(rq, rq->layout.bits, gfp);
 	int err;
 
 	if (unlikely(!start))
@@ -44,11 +44,10 @@ static int virtnet_buf_post(struct virtnet_rq *rq, unsigned int size, gfp_t gfp)
 
 int virtnet_buf_fill(struct virtnet_rq *rq, gfp_t gfp)
 {
-	unsigned int size = virtnet_buf_of((void *)rq->layout.bits).size;
 	int err = 0;
 
 	while (rq->vq->num_free && !err)
-		err = virtnet_buf_post(rq, size, gfp);
+		err = virtnet_buf_post(rq, gfp);
 	virtnet_rx_kick(rq);
 	return err;
 }
@@ -142,21 +141,24 @@ struct sk_buff *virtnet_buf_to_skb(struct virtnet_rq *rq,
  * For XDP programs
  */
 
-/* Move what is at @data to a buffer with room around; false if it does not fit. */
-bool virtnet_buf_make_room(struct virtnet_rq *rq, struct virtnet_buf *buf,
-			   void **data, unsigned int len)
+/*
+ * Move what is at @data to a buffer for XDP, with so much room around it; false if
+ * there is none, or not enough.
+ */
+bool virtnet_buf_move(struct virtnet_rq *rq, struct virtnet_buf *buf, void **data,
+		      unsigned int len, unsigned int before, unsigned int behind)
 {
 	struct virtnet_buf new = { .size = VIRTNET_BUF_MAX, .xdp = true };
-	bool fits = XDP_PACKET_HEADROOM + len + VIRTNET_TAILROOM <= new.size;
 
-	if (fits)
-		new.start = virtnet_mem_alloc(rq, new.size, GFP_ATOMIC);
+	if (before + len + behind <= new.size)
+		new.start = virtnet_mem_alloc(rq, virtnet_buf_bits(new.size, true),
+					      GFP_ATOMIC);
 	if (new.start)
-		memcpy(new.start + XDP_PACKET_HEADROOM, *data, len);
+		memcpy(new.start + before, *data, len);
 	virtnet_mem_free(rq, buf->start, true);
 
 	*buf = new;
-	*data = new.start + XDP_PACKET_HEADROOM;
+	*data = new.start + before;
 	return new.start;
 }
 

@@ -7,6 +7,10 @@
  * those that the stack has given back, and maps each only once for devices behind the
  * DMA API. A kernel without page_pool takes them from the page allocator, and the ring
  * maps each buffer.
+ *
+ * There are two pools. Memory that is in small pieces has no large pages, so any buffer
+ * may come from one of the smallest size. Those for XDP do always, since who sends a
+ * frame for XDP gives it back, together with others, to the one pool that XDP knows.
  */
 #include <linux/skbuff.h>
 #include <net/page_pool/helpers.h>
@@ -16,21 +20,22 @@
 /* As large as others take them for packets */
 #define VIRTNET_MEM_ORDER	get_order(32768)
 
-/* Free pages that the pool keeps at most beside those that NAPI has at hand */
+/* Free memory that a pool keeps at most beside what NAPI has at hand: large pages */
 #define VIRTNET_MEM_KEEP	64
 
-static struct page_pool *virtnet_mem_create_pool(struct virtnet_rq *rq)
+static struct page_pool *virtnet_mem_create_pool(struct virtnet_rq *rq,
+						 unsigned int order)
 {
 	struct device *dma_dev = rq->vq->dma_dev;
 	struct device *parent = rq->vn->vdev->dev.parent;
 	struct page_pool_params params = {
-		.order		= VIRTNET_MEM_ORDER,
-		.pool_size	= VIRTNET_MEM_KEEP,
+		.order		= order,
+		.pool_size	= VIRTNET_MEM_KEEP << (VIRTNET_MEM_ORDER - order),
 		.nid		= parent ? dev_to_node(parent) : NUMA_NO_NODE,
 		.dev		= dma_dev,
 		.napi		= &rq->napi,
 		.dma_dir	= DMA_FROM_DEVICE,
-		.max_len	= PAGE_SIZE << VIRTNET_MEM_ORDER,
+		.max_len	= PAGE_SIZE << order,
 		.netdev		= rq->vn->dev,
 		.queue_idx	= rq - rq->vn->rq,
 	};
@@ -40,18 +45,34 @@ static struct page_pool *virtnet_mem_create_pool(struct virtnet_rq *rq)
 	return page_pool_create(&params);
 }
 
-static int virtnet_mem_start_pool(struct virtnet_rq *rq)
+static void virtnet_mem_destroy_pools(struct virtnet_rq *rq)
 {
-	struct page_pool *pool = virtnet_mem_create_pool(rq);
+	page_pool_destroy(rq->pool);
+	page_pool_destroy(rq->small_pool);
+	rq->pool = NULL;
+	rq->small_pool = NULL;
+}
+
+static int virtnet_mem_start_pools(struct virtnet_rq *rq)
+{
+	struct page_pool *pool, *small_pool;
 	int err;
 
+	pool = virtnet_mem_create_pool(rq, VIRTNET_MEM_ORDER);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
-	err = xdp_rxq_info_reg_mem_model(&rq->xdp_rxq, MEM_TYPE_PAGE_POOL, pool);
+	rq->pool = pool;
+
+	small_pool = virtnet_mem_create_pool(rq, 0);
+	err = PTR_ERR_OR_ZERO(small_pool);
+	if (!err) {
+		rq->small_pool = small_pool;
+		err = xdp_rxq_info_reg_mem_model(&rq->xdp_rxq,
+						 MEM_TYPE_PAGE_POOL,
+						 small_pool);
+	}
 	if (err)
-		page_pool_destroy(pool);
-	else
-		rq->pool = pool;
+		virtnet_mem_destroy_pools(rq);
 	return err;
 }
 
@@ -65,7 +86,7 @@ int virtnet_mem_start(struct virtnet_rq *rq)
 		return err;
 
 	if (IS_ENABLED(CONFIG_PAGE_POOL))
-		err = virtnet_mem_start_pool(rq);
+		err = virtnet_mem_start_pools(rq);
 	else
 		err = xdp_rxq_info_reg_mem_model(&rq->xdp_rxq,
 						 MEM_TYPE_PAGE_SHARED, NULL);
@@ -85,43 +106,51 @@ void virtnet_mem_stop(struct virtnet_rq *rq)
 {
 	virtnet_mem_drop_cut(rq);
 	xdp_rxq_info_unreg(&rq->xdp_rxq);
-	page_pool_destroy(rq->pool);
-	rq->pool = NULL;
+	virtnet_mem_destroy_pools(rq);
 }
 
-/* With a reference for each of @num buffers */
-static struct page *virtnet_mem_new_page(struct virtnet_rq *rq, unsigned int num,
-					 gfp_t gfp)
+static struct page *virtnet_mem_alloc_page(struct virtnet_rq *rq,
+					   unsigned int order, gfp_t gfp)
 {
-	struct page *page;
-
-	gfp |= __GFP_NOWARN;
-	if (IS_ENABLED(CONFIG_PAGE_POOL)) {
-		page = page_pool_alloc_pages(rq->pool, gfp);
-		if (likely(page))
-			page_pool_fragment_page(page, num);
-	} else {
-		page = alloc_pages(gfp | __GFP_COMP, VIRTNET_MEM_ORDER);
-		if (likely(page))
-			page_ref_add(page, num - 1);
-	}
-	return page;
+	if (!IS_ENABLED(CONFIG_PAGE_POOL))
+		return alloc_pages(gfp | __GFP_COMP, order);
+	return page_pool_alloc_pages(order ? rq->pool : rq->small_pool, gfp);
 }
 
-/* What is left of the page before is for buffers of another size. */
-bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned int size, gfp_t gfp)
+/* With a reference for each buffer that is in it */
+static bool virtnet_mem_new_page(struct virtnet_rq *rq, unsigned long bits,
+				 unsigned int order, gfp_t gfp)
 {
-	unsigned int num = (PAGE_SIZE << VIRTNET_MEM_ORDER) / size;
-	struct page *page;
+	struct page *page = virtnet_mem_alloc_page(rq, order, gfp);
+	unsigned int size = virtnet_buf_of((void *)bits).size;
+	unsigned int num = (PAGE_SIZE << order) / size;
 
-	virtnet_mem_drop_cut(rq);
-	page = virtnet_mem_new_page(rq, num, gfp);
 	if (unlikely(!page))
 		return false;
+	if (IS_ENABLED(CONFIG_PAGE_POOL))
+		page_pool_fragment_page(page, num);
+	else
+		page_ref_add(page, num - 1);
 	rq->cut.next = page_address(page);
+	rq->cut.bits = bits;
 	rq->cut.size = size;
 	rq->cut.left = num;
 	return true;
+}
+
+/*
+ * What is left of the page before is for buffers of another sort. A large page is not
+ * worth the effort of making one.
+ */
+bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned long bits, gfp_t gfp)
+{
+	gfp_t large = (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NORETRY | __GFP_NOWARN;
+
+	virtnet_mem_drop_cut(rq);
+	if (VIRTNET_MEM_ORDER && !(bits & VIRTNET_BUF_XDP) &&
+	    likely(virtnet_mem_new_page(rq, bits, VIRTNET_MEM_ORDER, large)))
+		return true;
+	return virtnet_mem_new_page(rq, bits, 0, gfp | __GFP_NOWARN);
 }
 
 void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi)
@@ -129,7 +158,7 @@ void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi)
 	struct page *page = virt_to_head_page(p);
 
 	if (IS_ENABLED(CONFIG_PAGE_POOL))
-		page_pool_put_full_page(rq->pool, page, napi);
+		page_pool_put_full_page(page->pp, page, napi);
 	else
 		put_page(page);
 }
@@ -141,7 +170,7 @@ void virtnet_mem_sync(struct virtnet_rq *rq, void *p, unsigned int len)
 	if (!virtnet_mem_mapped(rq))
 		return;
 	page = virt_to_head_page(p);
-	page_pool_dma_sync_for_cpu(rq->pool, page, p - page_address(page), len);
+	page_pool_dma_sync_for_cpu(page->pp, page, p - page_address(page), len);
 }
 
 void virtnet_mem_sync_back(struct virtnet_rq *rq, void *p, unsigned int len)

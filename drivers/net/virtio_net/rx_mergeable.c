@@ -240,24 +240,31 @@ static bool virtnet_mergeable_copy(struct xdp_buff *xdp,
 	return true;
 }
 
-/* A program that can't handle fragments gets all in one piece. */
+/* A program that can't handle fragments gets all in one piece. Consumes @piece. */
+static bool virtnet_mergeable_add(struct virtnet_rq *rq, struct xdp_buff *xdp,
+				  const struct virtnet_piece *piece, bool frags)
+{
+	bool added = frags ? virtnet_mergeable_add_frag(xdp, piece) :
+			     virtnet_mergeable_copy(xdp, piece);
+
+	if (!added || !frags)
+		virtnet_mem_free(rq, piece->buf.start, true);
+	return added;
+}
+
 static bool virtnet_mergeable_collect(struct virtnet_rq *rq,
 				      struct xdp_buff *xdp, unsigned int *rest,
 				      bool frags)
 {
 	struct virtnet_piece piece;
-	bool added;
 
 	while (*rest) {
 		if (!virtnet_mergeable_next(rq, &piece, rest, VIRTNET_MAX_LEN))
 			return false;
-		if (frags)
-			added = virtnet_mergeable_add_frag(xdp, &piece);
-		else
-			added = virtnet_mergeable_copy(xdp, &piece);
-		if (!added || !frags)
-			virtnet_mem_free(rq, piece.buf.start, true);
-		if (!added)
+		if (frags && unlikely(!piece.buf.xdp) &&
+		    !virtnet_buf_move(rq, &piece.buf, &piece.data, piece.len, 0, 0))
+			return false;
+		if (!virtnet_mergeable_add(rq, xdp, &piece, frags))
 			return false;
 	}
 	return true;
@@ -277,6 +284,7 @@ static void virtnet_mergeable_xdp(struct virtnet_rq *rq, struct bpf_prog *prog,
 				  const union virtnet_hdr *hdr,
 				  struct virtnet_rx_batch *batch)
 {
+	bool frags = prog->aux->xdp_has_frags;
 	struct virtnet_xdp vx = { .hdr = hdr };
 
 	if (unlikely(!virtnet_hdr_is_plain(hdr))) {
@@ -284,14 +292,15 @@ static void virtnet_mergeable_xdp(struct virtnet_rq *rq, struct bpf_prog *prog,
 		virtnet_mergeable_xdp_drop(rq, rest, batch);
 		return;
 	}
-	if (unlikely(!buf.xdp) && !virtnet_buf_make_room(rq, &buf, &data, len)) {
+	if (unlikely(!buf.xdp) &&
+	    !virtnet_buf_move(rq, &buf, &data, len, XDP_PACKET_HEADROOM,
+			      VIRTNET_TAILROOM)) {
 		virtnet_mergeable_xdp_drop(rq, rest, batch);
 		return;
 	}
 	virtnet_buf_to_xdp(rq, buf, data, len, &vx.xdp);
 	if (unlikely(rest) &&
-	    !virtnet_mergeable_collect(rq, &vx.xdp, &rest,
-				       prog->aux->xdp_has_frags)) {
+	    !virtnet_mergeable_collect(rq, &vx.xdp, &rest, frags)) {
 		xdp_return_buff(&vx.xdp);
 		virtnet_mergeable_xdp_drop(rq, rest, batch);
 		return;

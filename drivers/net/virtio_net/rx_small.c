@@ -38,7 +38,9 @@ static void virtnet_small_xdp(struct virtnet_rq *rq, struct bpf_prog *prog,
 		batch->drops++;
 		return;
 	}
-	if (unlikely(!buf->xdp && !virtnet_buf_make_room(rq, buf, &data, len))) {
+	if (unlikely(!buf->xdp) &&
+	    !virtnet_buf_move(rq, buf, &data, len, XDP_PACKET_HEADROOM,
+			      VIRTNET_TAILROOM)) {
 		batch->drops++;
 		return;
 	}

@@ -125,11 +125,12 @@ void virtnet_mem_stop(struct virtnet_rq *rq)
 	drop_cut(rq);
 }
 
-bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned int size, gfp_t gfp)
+bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned long bits, gfp_t gfp)
 {
 	drop_cut(rq);
-	rq->cut.next = stack_buffer(size);
-	rq->cut.size = size;
+	rq->cut.bits = bits;
+	rq->cut.size = virtnet_buf_of((void *)bits).size;
+	rq->cut.next = stack_buffer(rq->cut.size);
 	rq->cut.left = rq->cut.next ? 1 : 0;
 	return rq->cut.left;
 }
