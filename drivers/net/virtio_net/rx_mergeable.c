@@ -270,6 +270,37 @@ static bool virtnet_mergeable_collect(struct virtnet_rq *rq,
 	return true;
 }
 
+/*
+ * A buffer from before the program was attached has no room around the packet. What
+ * does not fit into one that has becomes a fragment, @more.
+ */
+static bool virtnet_mergeable_make_room(struct virtnet_rq *rq,
+					struct virtnet_buf *buf, void **data,
+					unsigned int *len,
+					struct virtnet_piece *more)
+{
+	unsigned int max = VIRTNET_BUF_MAX - XDP_PACKET_HEADROOM - VIRTNET_TAILROOM;
+	unsigned long bits = virtnet_buf_bits(VIRTNET_BUF_MAX, true);
+
+	if (*len > max) {
+		more->buf.start = virtnet_mem_alloc(rq, bits, GFP_ATOMIC);
+		if (!more->buf.start) {
+			virtnet_mem_free(rq, buf->start, true);
+			return false;
+		}
+		more->data = more->buf.start;
+		more->len = *len - max;
+		memcpy(more->data, *data + max, more->len);
+		*len = max;
+	}
+	if (virtnet_buf_move(rq, buf, data, *len, XDP_PACKET_HEADROOM,
+			     VIRTNET_TAILROOM))
+		return true;
+	if (more->len)
+		virtnet_mem_free(rq, more->buf.start, true);
+	return false;
+}
+
 static void virtnet_mergeable_xdp_drop(struct virtnet_rq *rq, unsigned int rest,
 				       struct virtnet_rx_batch *batch)
 {
@@ -286,21 +317,24 @@ static void virtnet_mergeable_xdp(struct virtnet_rq *rq, struct bpf_prog *prog,
 {
 	bool frags = prog->aux->xdp_has_frags;
 	struct virtnet_xdp vx = { .hdr = hdr };
+	struct virtnet_piece more;
 
+	more.len = 0;
 	if (unlikely(!virtnet_hdr_is_plain(hdr))) {
 		virtnet_mem_free(rq, buf.start, true);
 		virtnet_mergeable_xdp_drop(rq, rest, batch);
 		return;
 	}
 	if (unlikely(!buf.xdp) &&
-	    !virtnet_buf_move(rq, &buf, &data, len, XDP_PACKET_HEADROOM,
-			      VIRTNET_TAILROOM)) {
+	    !virtnet_mergeable_make_room(rq, &buf, &data, &len, &more)) {
 		virtnet_mergeable_xdp_drop(rq, rest, batch);
 		return;
 	}
 	virtnet_buf_to_xdp(rq, buf, data, len, &vx.xdp);
-	if (unlikely(rest) &&
-	    !virtnet_mergeable_collect(rq, &vx.xdp, &rest, frags)) {
+	if (unlikely(more.len &&
+		     !virtnet_mergeable_add(rq, &vx.xdp, &more, frags)) ||
+	    unlikely(rest &&
+		     !virtnet_mergeable_collect(rq, &vx.xdp, &rest, frags))) {
 		xdp_return_buff(&vx.xdp);
 		virtnet_mergeable_xdp_drop(rq, rest, batch);
 		return;
