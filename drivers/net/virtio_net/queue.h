@@ -88,6 +88,7 @@ enum virtnet_tx_tag {
  *          transmit lock; checked by everyone who adds or wakes.
  * @napi_mode: skbs are freed by NAPI (BQL counts them), not orphaned; changes
  *             only while the device is down. @napi is enabled in either mode.
+ * @ask_below: with fewer free elements an interrupt has to be asked for (again)
  * @timed_out: the stack has reported that it doesn't move, see virtnet_reset_work()
  * @xsk_pool: the AF_XDP socket pool it sends for, NULL if none
  * @xsk: completion state of @xsk_pool, see xsk.c
@@ -103,6 +104,7 @@ struct virtnet_sq {
 	bool usable;
 	bool napi_mode;
 	bool timed_out;
+	unsigned int ask_below;
 	struct xsk_buff_pool *xsk_pool;
 	struct virtnet_xsk_tx *xsk;
 	struct napi_struct napi ____cacheline_aligned_in_smp;

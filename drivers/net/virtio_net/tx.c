@@ -119,6 +119,8 @@ static unsigned int virtnet_tx_collect(struct virtnet_sq *sq, bool in_napi)
 	if (!done.packets)
 		return 0;
 
+	/* To take them back may have asked for the next one. */
+	sq->ask_below = UINT_MAX;
 	if (done.bql_packets)
 		netdev_tx_completed_queue(sq->txq, done.bql_packets,
 					  done.bql_bytes);
@@ -195,6 +197,7 @@ static bool virtnet_tx_complete(struct virtnet_sq *sq)
 	bool wanted = sq->usable && virtnet_tx_wants_interrupt(sq);
 	unsigned int state = 0;
 
+	sq->ask_below = UINT_MAX;
 	if (wanted)
 		state = virtqueue_enable_cb_prepare(sq->vq);
 	if (!napi_complete_done(&sq->napi, 0)) {
@@ -411,9 +414,20 @@ static void virtnet_tx_publish(struct virtnet_sq *sq)
 	u64_stats_update_end(&sq->stats.syncp);
 }
 
-/* Only what was published makes an interrupt, so ask for it afterwards. */
+/*
+ * Only what was published makes an interrupt, so ask for it afterwards. It comes when
+ * the device has sent most of what is under way, and is put off again when that has
+ * grown by a quarter: to ask for each packet would cost more than an interrupt that is
+ * a little early.
+ */
 static void virtnet_tx_ask_interrupt(struct virtnet_sq *sq)
 {
+	unsigned int in_flight, free = sq->vq->num_free;
+
+	if (free >= sq->ask_below)
+		return;
+	in_flight = virtqueue_get_vring_size(sq->vq) - free;
+	sq->ask_below = free - min(free, in_flight / 4);
 	if (unlikely(!virtqueue_enable_cb_delayed(sq->vq)))
 		virtnet_tx_schedule(sq);
 }
