@@ -195,7 +195,7 @@ static void open_socket(int ifindex, int queue, bool zerocopy)
 		.sxdp_queue_id = queue,
 		.sxdp_flags = XDP_USE_NEED_WAKEUP | (zerocopy ? XDP_ZEROCOPY : XDP_COPY),
 	};
-	int size = RING;
+	int size = RING, tries = 100;
 
 	xsk.fd = socket(AF_XDP, SOCK_RAW, 0);
 	xsk.memory = mmap(NULL, umem.len, PROT_READ | PROT_WRITE,
@@ -209,8 +209,12 @@ static void open_socket(int ifindex, int queue, bool zerocopy)
 	set_option(XDP_RX_RING, &size, sizeof(size));
 	set_option(XDP_TX_RING, &size, sizeof(size));
 	map_rings();
-	if (bind(xsk.fd, (void *)&address, sizeof(address)))
-		fail("bind");
+	/* the kernel takes its time to let go of an earlier socket */
+	while (bind(xsk.fd, (void *)&address, sizeof(address))) {
+		if (errno != EBUSY || !tries--)
+			fail("bind");
+		usleep(100000);
+	}
 }
 
 static uint32_t owned(uint64_t address, enum owner owner)
