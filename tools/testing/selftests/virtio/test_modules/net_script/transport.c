@@ -275,6 +275,17 @@ static const struct kernel_param_ops lose_ops = { .set = lose_set };
 module_param_cb(lose, &lose_ops, NULL, 0200);
 MODULE_PARM_DESC(lose, "write anything: the device is gone");
 
+static int needs_reset_set(const char *value, const struct kernel_param *kp)
+{
+	script_status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	virtio_config_changed(&script_vdev);
+	return 0;
+}
+
+static const struct kernel_param_ops needs_reset_ops = { .set = needs_reset_set };
+module_param_cb(needs_reset, &needs_reset_ops, NULL, 0200);
+MODULE_PARM_DESC(needs_reset, "write anything: the device works again only after a reset");
+
 static int __init transport_init(void)
 {
 	int err;

@@ -243,6 +243,8 @@ static int queue_reset(struct virtqueue *vq,
 {
 	void *token;
 
+	if (!virtio_has_feature(vq->vdev, VIRTIO_F_RING_RESET))
+		return -ENOENT;
 	cancel_work_sync(&device_work);
 	while ((token = queue_detach_unused_buf(vq)))
 		recycle(vq, token);
@@ -258,9 +260,11 @@ static int queue_resize(struct virtqueue *vq, u32 num,
 {
 	int err = queue_reset(vq, recycle, recycle_done);
 
+	if (err)
+		return err;
 	to_queue(vq)->size = num;
 	vq->num_free = num;
-	return err;
+	return 0;
 }
 
 static const struct virtqueue_ops queue_ops = {
