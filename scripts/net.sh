@@ -3,8 +3,10 @@
 #
 # Guests of the network driver's suites. After scripts/vm.sh:
 #
-#  net_build [PROGRAM]...    builds the guest's kernel and user space; NET_STOCK=yes in the environment takes the
-#                            kernel without our files
+#  net_build [PROGRAM]...    builds the guest's kernel and user space; NET_STOCK=yes in
+#                            the environment takes the kernel without our files, and
+#                            NET_ROUNDS and NET_TIMEOUT repeat more, and give the guest
+#                            more time for it
 #  net_alone                 from here on the suite is alone in a network of its own:
 #                            it is run again in one, and the calls above it must
 #                            not need the world
@@ -105,7 +107,8 @@ net_start()
 	answers=$VM_SCRATCH/answers
 	mkfifo "$answers.in" "$answers.out"
 	exec {NET_ANSWERS}<>"$answers.in"
-	vm_start "$name" "run=$test beds=$(IFS=,; echo "${NET_BEDS[*]}")" "${NET_OPTIONS[@]}" \
+	vm_start "$name" "run=$test beds=$(IFS=,; echo "${NET_BEDS[*]}")${NET_ROUNDS:+ rounds=$NET_ROUNDS}" \
+		"${NET_OPTIONS[@]}" \
 		-serial "pipe:$answers" "$@"
 }
 
