@@ -83,7 +83,7 @@ static bool split_pop(struct dev *dev, struct held *buf)
 
 	if (READ_ONCE(dev->split.avail->idx) == (u16)dev->avail)
 		return false;
-	/* The index before the entry: split_publish() */
+	/* The index before the entry: ring_publish() */
 	virt_rmb();
 	i = dev->split.avail->ring[dev->avail++ % PAIR_NUM];
 	check(i < PAIR_NUM, "device: head %u", i);
@@ -112,7 +112,7 @@ static bool packed_pop(struct dev *dev, struct held *buf)
 	flags = read_flags(desc);
 	if ((flags & 0x8080) != avail)
 		return false;
-	/* The flags before the rest: packed_publish() */
+	/* The flags before the rest: ring_publish() */
 	virt_rmb();
 	buf->steps = 0;
 	buf->num = 0;
@@ -190,7 +190,7 @@ static void put_used(struct dev *dev, u16 id, u32 len, u16 steps)
 	if (dev->pair->packed) {
 		desc->id = id;
 		desc->len = len;
-		/* The rest before the flags: packed_read_used() */
+		/* The rest before the flags: ring_read_used() */
 		virt_wmb();
 		write_flags(desc, wrap_of(dev->used) ? 0x8080 : 0);
 		dev->used += steps;
@@ -251,7 +251,7 @@ static bool packed_wants_irq(struct dev *dev)
 
 	if (flags != VRING_PACKED_EVENT_FLAG_DESC)
 		return flags != VRING_PACKED_EVENT_FLAG_DISABLE;
-	/* The flags before the position: packed_write_callback() */
+	/* The flags before the position: ring_ask() */
 	virt_rmb();
 	event = READ_ONCE(dev->driver->off_wrap);
 	for (pos = dev->told; pos < dev->used; pos++)
