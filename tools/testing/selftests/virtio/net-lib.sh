@@ -147,7 +147,9 @@ bed_bind()
 	done
 }
 
-serve() { ip netns exec "far$1" $net_traffic serve >/dev/console 2>&1 3>&- & }
+# By its path, as a shell that runs a function in the background keeps the output open,
+# and who runs the test waits for its end.
+serve() { /bin/ip netns exec "far$1" $net_traffic serve >/dev/console 2>&1 3>&- & }
 
 transfer() { timeout -s KILL $((60 * patience)) $net_traffic "$@"; }
 
