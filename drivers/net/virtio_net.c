@@ -481,6 +481,8 @@ static struct virtio_driver virtnet_driver = {
 	.config_changed = virtnet_config_changed,
 	.freeze = virtnet_freeze,
 	.restore = virtnet_restore,
+	.reset_prepare = virtnet_freeze,
+	.reset_done = virtnet_restore,
 };
 
 static int __init virtnet_init(void)

@@ -157,6 +157,66 @@ test_remove()
 	exec 9>&-
 }
 
+flr() { echo 1 >"$(dirname "$1")/reset"; }
+
+# verifies DISK: writes, and reads it back, for some seconds and in spite of a reset
+verifies()
+{
+	timeout 100 fio --name=flr --filename="/dev/$1" --size=8m --rw=randwrite --bs=4k --direct=1 \
+		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --time_based --runtime=8 \
+		--minimal >"/tmp/flr-$1"
+}
+
+answers() { ping -c 1 -W 1 10.0.3.2 >/dev/null; }
+
+# All of them at once, as each takes seconds until somebody finds out
+test_resets()
+{
+	local disk=$1 lun=$2 nic=$3 disk_load lun_load
+
+	echo 2000 >"/sys/block/$disk/queue/io_timeout"
+	echo 2 >"/sys/block/$lun/device/timeout"
+	ip addr add 10.0.3.15/24 dev "$nic"
+	ip link set "$nic" up
+	check "reset: the network is there" wait_for 10 answers
+	verifies "$disk" &
+	disk_load=$!
+	verifies "$lun" &
+	lun_load=$!
+	wait_for 20 is_writing "$disk"
+	wait_for 20 is_writing "$lun"
+	check "reset: of a disk's function" flr "$(of_disk "$disk")"
+	check "reset: of a SCSI host's function" flr "$(of_disk "$lun")"
+	check "reset: of a network device's function" flr "$(virtio_of "/sys/class/net/$nic/device")"
+	check "reset: I/O of the disk goes on, and the data is right" wait $disk_load
+	check "reset: I/O of the SCSI host goes on, and the data is right" wait $lun_load
+	check "reset: the network goes on" wait_for 30 answers
+}
+
+lun_by_serial()
+{
+	for path in /sys/block/sd*; do
+		grep -q "$1" "$path/device/vpd_pg80" && echo "${path##*/}" && return
+	done
+	return 1
+}
+
+nic_by_address()
+{
+	for path in /sys/class/net/*; do
+		grep -q "$1" "$path/address" && echo "${path##*/}" && return
+	done
+	return 1
+}
+
+other_nic()
+{
+	for path in /sys/class/net/eth*; do
+		grep -q "$1" "$path/address" || { virtio_of "$path/device"; return; }
+	done
+	return 1
+}
+
 suspend() { echo devices >/sys/power/pm_test && echo mem >/sys/power/state; }
 # A device that is gone may be an error.
 suspend_ends() { suspend || true; }
@@ -175,12 +235,13 @@ test_9p()
 }
 
 test_9p
-test_simple net "$(by_type 1)"
+test_resets "$(disk_by_serial flr)" "$(lun_by_serial flr)" "$(nic_by_address 52:54:00:00:00:99)"
+test_simple net "$(other_nic 52:54:00:00:00:99)"
 test_rng
 test_simple balloon "$(by_type 5)"
 test_simple console "$(by_type 3)"
 test_load blk "$(disk_by_serial load)"
-test_load scsi sda
+test_load scsi "$(lun_by_serial lun)"
 test_remove "$(disk_by_serial remove)"
 
 keyboard=$(by_type 18)
