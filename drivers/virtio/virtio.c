@@ -245,7 +245,7 @@ static void forget_config_changes(struct virtio_device *vdev)
  * probe and suspend, or after virtio_config_driver_disable()), any number of
  * changes is remembered as one, and reported when both allow it.
  *
- * Context: any, usually the transport's interrupt handler. Does not sleep.
+ * Context: Any, usually the transport's interrupt handler. Does not sleep.
  *
  * See section 2.5, Device Configuration Space, and section 2.3, Notifications.
  */
@@ -266,7 +266,7 @@ EXPORT_SYMBOL_GPL(virtio_config_changed);
  * For drivers that wait too long. If the device is gone its queues are broken
  * soon, if it lost its state it is started again, see &struct virtio_driver.
  *
- * Context: any. Does not sleep.
+ * Context: Any. Does not sleep.
  * Return: false if nobody will start it again, as it is being stopped.
  */
 bool virtio_device_check(struct virtio_device *dev)
@@ -480,7 +480,7 @@ static bool driver_offers(const struct virtio_driver *drv, unsigned int fbit)
  * driver that asks for one all the same has a bug, for which this warns once;
  * the answer that it gets is "not negotiated".
  *
- * Context: any.
+ * Context: Any.
  *
  * See section 2.2, Feature Bits.
  */
@@ -955,7 +955,7 @@ EXPORT_SYMBOL_GPL(register_virtio_device);
  * is_virtio_device - is this the struct device of a virtio device?
  * @dev: any device
  *
- * Context: any.
+ * Context: Any.
  * Return: true if @dev is on the virtio bus, so that dev_to_virtio() is valid.
  */
 bool is_virtio_device(struct device *dev)

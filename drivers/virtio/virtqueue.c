@@ -265,7 +265,10 @@ static void virtqueue_add_each_bvec(struct virtqueue *vq,
 	}
 }
 
-/* Out of line, as with it virtqueue_add_bvecs() would have to save registers. */
+/*
+ * What is rare or long is noinline, here and below: its callers, which every request
+ * goes through, then have no registers to save.
+ */
 static noinline void virtqueue_add_array(struct virtqueue *vq,
 					 const struct bio_vec *bvecs,
 					 const struct bvec_iter *iter,
@@ -361,7 +364,7 @@ static __always_inline unsigned int virtqueue_sg_len(struct scatterlist *sg)
 	return n;
 }
 
-/* Out of line, as with it virtqueue_add_sg() would have to save registers. */
+/* A list that is not a single element */
 static noinline void virtqueue_add_long_list(struct virtqueue *vq,
 					     struct scatterlist *sgl,
 					     unsigned int nents,
@@ -411,7 +414,7 @@ void virtqueue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_sg);
 
-/* Out of line, as with it virtqueue_end_buf() would have to save registers. */
+/* What was built has an error, or nothing was built. */
 static noinline int virtqueue_give_up(struct virtqueue *vq)
 {
 	int err = vq->build.err;
