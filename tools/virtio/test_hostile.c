@@ -120,6 +120,11 @@ static void index_ahead(const struct tq_config *config)
 			check(!n, "a buffer comes back twice");
 		}
 		check(virtqueue_is_broken(tq->vq), "the queue isn't broken");
+#ifndef STOCK
+		check(!n, "a buffer, before the index was looked at");
+		check(strstr(shim.last_err, "used index"), "another reason: %s",
+		      shim.last_err);
+#endif
 		tq_delete(tq);
 	}
 }
