@@ -415,6 +415,27 @@ static void notification_data(const struct tq_config *config)
 }
 #endif
 
+/* In order: one used element stands for three buffers, of which one was taken. */
+static void half_a_batch(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	unsigned int n;
+
+	for (n = 0; n < 3; n++)
+		tq_must_add(tq, 0, 1, HOW_OLD);
+	tq_kick(tq);
+	tq_pop_all(tq);
+	tq_use_batch(tq, 3);
+	virtqueue_disable_cb(tq->vq);
+	check(tq_get(tq), "no used buffer");
+	check(!virtqueue_enable_cb(tq->vq), "the rest of a batch is overlooked");
+	check(virtqueue_poll(tq->vq, virtqueue_enable_cb_prepare(tq->vq)),
+	      "a poll overlooks the rest of a batch");
+	check(tq_get_all(tq) == 2, "the rest of a batch is lost");
+	check(virtqueue_enable_cb(tq->vq), "more than there is");
+	tq_delete(tq);
+}
+
 static void add_tests_for(const struct tq_config *base)
 {
 	struct tq_config config = *base;
@@ -433,6 +454,9 @@ static void add_tests_for(const struct tq_config *base)
 	test_add(delayed_before_kick, &config,
 		 "notify: delayed callback before a kick, %s", name);
 #endif
+	if (config.in_order)
+		test_add(half_a_batch, &config, "notify: half a batch, %s",
+			 name);
 	config.num = config.packed ? 5 : 4;
 	name = tq_name(&config);
 	test_add(one_per_interrupt, &config,
