@@ -44,7 +44,8 @@
 #                            its "return" is in QMP_REPLY; false, with the message, on error
 #
 # Set before vm_start to change it: VM_KERNEL, VM_INITRD, VM_MEM (MiB), VM_CPUS,
-# VM_TIMEOUT (seconds for the whole guest), VM_APPEND (kernel options), VM_MACHINE.
+# VM_TIMEOUT (seconds for the whole guest), VM_APPEND (kernel options), VM_MACHINE,
+# VM_TCG (single: all CPUs of an emulated guest take turns in one thread).
 # ACCEL=tcg or ACCEL=kvm from the environment decides what QEMU runs on; without it
 # KVM is used when this kernel really boots with it. VM_DIR is build/vm/NAME; QEMU
 # runs in it, so sockets and files may be given to it by relative names.
@@ -57,6 +58,7 @@ VM_CPUS=2
 VM_TIMEOUT=240
 VM_APPEND=
 VM_MACHINE=q35
+VM_TCG=multi
 VM_DIR=
 VM_SCRATCH=
 VM_MODULES=()
@@ -107,7 +109,7 @@ vm_accel_options()
 {
 	case $ACCEL in
 	kvm) echo "-accel kvm -cpu host" ;;
-	tcg) echo "-accel tcg,thread=multi" ;;
+	tcg) echo "-accel tcg,thread=$VM_TCG" ;;
 	*) die "ACCEL=$ACCEL: give kvm or tcg" ;;
 	esac
 }
