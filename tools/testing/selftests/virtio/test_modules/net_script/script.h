@@ -10,7 +10,6 @@
 #define SCRIPT_REQUEST	1
 
 extern struct virtio_device script_vdev;
-struct script_queue *script_queue(unsigned int index);
 void script_announced(void);
 
 /* What is sent, and received */

@@ -5,7 +5,6 @@
 #include <linux/err.h>
 #include <linux/ethtool.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 #include "script.h"
@@ -13,10 +12,6 @@
 static unsigned long long features;
 module_param(features, ullong, 0444);
 MODULE_PARM_DESC(features, "beside VIRTIO_F_VERSION_1");
-
-static uint starts;
-module_param(starts, uint, 0444);
-MODULE_PARM_DESC(starts, "how often the driver has started the device");
 
 static ushort pairs = 1;
 module_param(pairs, ushort, 0444);
@@ -33,19 +28,9 @@ module_param(hash_types, uint, 0444);
 
 static ushort net_status = VIRTIO_NET_S_LINK_UP;
 static struct device *parent;
-static struct script_queue *queues[SCRIPT_QUEUES];
-static unsigned int num_queues;
-/* Held while queues go, and by tests that use one */
-static DEFINE_MUTEX(queues_lock);
-static u8 script_status;
 
 static void device_run(struct work_struct *work);
 DECLARE_WORK(device_work, device_run);
-
-struct script_queue *script_queue(unsigned int index)
-{
-	return queues[index];
-}
 
 /* The driver has told the network where it is. */
 void script_announced(void)
@@ -55,7 +40,7 @@ void script_announced(void)
 
 static bool is_control(const struct script_queue *queue)
 {
-	return num_queues % 2 && queue->vq.index == num_queues - 1;
+	return script_num_queues % 2 && queue->vq.index == script_num_queues - 1;
 }
 
 static void device_execute(struct script_queue *queue)
@@ -91,11 +76,11 @@ static void device_run(struct work_struct *work)
 {
 	unsigned int i;
 
-	for (i = 0; i < num_queues && script_status; i++)
-		if (i % 2 || is_control(queues[i]))
-			device_execute(queues[i]);
-	for (i = 0; i < num_queues && script_status; i++)
-		device_interrupt(queues[i]);
+	for (i = 0; i < script_num_queues && script_status; i++)
+		if (i % 2 || is_control(script_queue(i)))
+			device_execute(script_queue(i));
+	for (i = 0; i < script_num_queues && script_status; i++)
+		device_interrupt(script_queue(i));
 }
 
 static void transport_get(struct virtio_device *vdev, unsigned int offset,
@@ -119,22 +104,9 @@ static void transport_get(struct virtio_device *vdev, unsigned int offset,
 		       min_t(size_t, len, sizeof(config) - offset));
 }
 
-static void transport_set(struct virtio_device *vdev, unsigned int offset,
-			  const void *buf, unsigned int len)
-{
-}
-
 static u8 transport_get_status(struct virtio_device *vdev)
 {
 	return script_status;
-}
-
-static void transport_set_status(struct virtio_device *vdev, u8 status)
-{
-	if (status & ~script_status & VIRTIO_CONFIG_S_DRIVER_OK)
-		starts++;
-	script_status = status;
-	queue_work(system_unbound_wq, &device_work);
 }
 
 static void transport_reset(struct virtio_device *vdev)
@@ -143,80 +115,28 @@ static void transport_reset(struct virtio_device *vdev)
 	cancel_work_sync(&device_work);
 }
 
-static void transport_synchronize_cbs(struct virtio_device *vdev)
-{
-	flush_work(&device_work);
-}
-
 static u64 transport_get_features(struct virtio_device *vdev)
 {
 	return BIT_ULL(VIRTIO_F_VERSION_1) | features;
 }
 
-static int transport_finalize_features(struct virtio_device *vdev)
-{
-	return 0;
-}
-
-static const char *transport_bus_name(struct virtio_device *vdev)
-{
-	return dev_name(parent);
-}
-
-static void transport_del_vqs(struct virtio_device *vdev)
-{
-	unsigned int i;
-
-	cancel_work_sync(&device_work);
-	guard(mutex)(&queues_lock);
-	num_queues = 0;
-	for (i = 0; i < SCRIPT_QUEUES; i++) {
-		if (queues[i])
-			queue_destroy(queues[i]);
-		queues[i] = NULL;
-	}
-}
-
-static int transport_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
-			      struct virtqueue *vqs[],
-			      struct virtqueue_info vqs_info[],
-			      struct irq_affinity *desc)
-{
-	unsigned int i;
-
-	if (nvqs > SCRIPT_QUEUES)
-		return -ENOENT;
-	for (i = 0; i < nvqs; i++) {
-		queues[i] = queue_create(vdev, i, &vqs_info[i]);
-		if (!queues[i]) {
-			transport_del_vqs(vdev);
-			return -ENOMEM;
-		}
-		vqs[i] = &queues[i]->vq;
-	}
-	num_queues = nvqs;
-	return 0;
-}
-
 static const struct virtio_config_ops transport_ops = {
 	.get			= transport_get,
-	.set			= transport_set,
+	.set			= script_set,
 	.get_status		= transport_get_status,
-	.set_status		= transport_set_status,
+	.set_status		= script_set_status,
 	.reset			= transport_reset,
-	.find_vqs		= transport_find_vqs,
-	.del_vqs		= transport_del_vqs,
-	.synchronize_cbs	= transport_synchronize_cbs,
+	.find_vqs		= script_find_vqs,
+	.del_vqs		= script_del_vqs,
+	.synchronize_cbs	= script_synchronize_cbs,
 	.get_features		= transport_get_features,
-	.finalize_features	= transport_finalize_features,
-	.bus_name		= transport_bus_name,
+	.finalize_features	= script_finalize_features,
+	.bus_name		= script_bus_name,
 };
 
-static void script_release(struct device *dev)
-{
-}
-
 const unsigned int script_request = SCRIPT_REQUEST;
+const unsigned int script_max_queues = SCRIPT_QUEUES;
+static_assert(SCRIPT_QUEUES <= SCRIPT_MAX_QUEUES);
 
 struct virtio_device script_vdev = {
 	.id = { VIRTIO_ID_NET, VIRTIO_DEV_ANY_ID },
@@ -253,10 +173,10 @@ static int late_set(const char *value, const struct kernel_param *kp)
 {
 	unsigned int i;
 
-	guard(mutex)(&queues_lock);
-	for (i = 0; i < num_queues; i++)
-		if (is_control(queues[i]))
-			control_answer_late(queues[i]);
+	guard(mutex)(&script_lock);
+	for (i = 0; i < script_num_queues; i++)
+		if (is_control(script_queue(i)))
+			control_answer_late(script_queue(i));
 	queue_work(system_unbound_wq, &device_work);
 	return 0;
 }

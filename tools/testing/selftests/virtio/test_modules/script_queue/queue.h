@@ -7,6 +7,7 @@
  * added.
  */
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
@@ -84,5 +85,30 @@ extern struct work_struct device_work;
 
 /* Its queue of requests, which the parameters are about */
 extern const unsigned int script_request;
+
+/* How many queues it has at most, and how many any has */
+extern const unsigned int script_max_queues;
+#define SCRIPT_MAX_QUEUES	9
+
+/* Queues that the driver has now */
+extern unsigned int script_num_queues;
+/* Held while queues go, and by tests that use one */
+extern struct mutex script_lock;
+extern u8 script_status;
+
+struct script_queue *script_queue(unsigned int index);
+
+/* For struct virtio_config_ops */
+void script_set(struct virtio_device *vdev, unsigned int offset,
+		const void *buf, unsigned int len);
+void script_set_status(struct virtio_device *vdev, u8 status);
+void script_synchronize_cbs(struct virtio_device *vdev);
+int script_finalize_features(struct virtio_device *vdev);
+const char *script_bus_name(struct virtio_device *vdev);
+void script_del_vqs(struct virtio_device *vdev);
+int script_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
+		    struct virtqueue *vqs[], struct virtqueue_info vqs_info[],
+		    struct irq_affinity *desc);
+void script_release(struct device *dev);
 
 #endif /* _SCRIPT_QUEUE_H */

@@ -16,6 +16,5 @@ void target_exit(void);
 #define SCRIPT_QUEUES	3
 extern struct virtio_device script_vdev;
 extern uint script_pi;	/* type of protection, or 0 */
-struct script_queue *script_queue(unsigned int index);
 
 #endif /* _SCSI_SCRIPT_H */

@@ -4,7 +4,6 @@
  */
 #include <linux/err.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/unaligned.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_scsi.h>
@@ -13,10 +12,6 @@
 uint script_pi;
 module_param_named(pi, script_pi, uint, 0444);
 MODULE_PARM_DESC(pi, "the disk has protection information of this type");
-
-static uint starts;
-module_param(starts, uint, 0444);
-MODULE_PARM_DESC(starts, "how often the driver has started the device");
 
 static uint seg_max = 32;
 module_param(seg_max, uint, 0444);
@@ -39,18 +34,9 @@ module_param(lose_interrupts, uint, 0644);
 MODULE_PARM_DESC(lose_interrupts, "how many interrupts of the request queue get lost");
 
 static struct device *parent;
-static struct script_queue *queues[SCRIPT_QUEUES];
-/* Held while queues go, and by tests that use one */
-static DEFINE_MUTEX(queues_lock);
-static u8 script_status;
 
 static void device_run(struct work_struct *work);
 DECLARE_WORK(device_work, device_run);
-
-struct script_queue *script_queue(unsigned int index)
-{
-	return queues[index];
-}
 
 /* Execute what was offered, then interrupt. */
 static void device_run_queue(struct script_queue *queue)
@@ -76,8 +62,8 @@ static void device_run(struct work_struct *work)
 	unsigned int i;
 
 	for (i = 0; i < SCRIPT_QUEUES && script_status; i++)
-		if (queues[i])
-			device_run_queue(queues[i]);
+		if (script_queue(i))
+			device_run_queue(script_queue(i));
 }
 
 static void transport_get(struct virtio_device *vdev, unsigned int offset,
@@ -101,22 +87,9 @@ static void transport_get(struct virtio_device *vdev, unsigned int offset,
 		       min_t(size_t, len, sizeof(config) - offset));
 }
 
-static void transport_set(struct virtio_device *vdev, unsigned int offset,
-			  const void *buf, unsigned int len)
-{
-}
-
 static u8 transport_get_status(struct virtio_device *vdev)
 {
 	return script_status | status_bits;
-}
-
-static void transport_set_status(struct virtio_device *vdev, u8 status)
-{
-	if (status & ~script_status & VIRTIO_CONFIG_S_DRIVER_OK)
-		starts++;
-	script_status = status;
-	queue_work(system_unbound_wq, &device_work);
 }
 
 static void transport_reset(struct virtio_device *vdev)
@@ -126,11 +99,6 @@ static void transport_reset(struct virtio_device *vdev)
 	cancel_work_sync(&device_work);
 }
 
-static void transport_synchronize_cbs(struct virtio_device *vdev)
-{
-	flush_work(&device_work);
-}
-
 static u64 transport_get_features(struct virtio_device *vdev)
 {
 	return BIT_ULL(VIRTIO_F_VERSION_1) | BIT_ULL(VIRTIO_SCSI_F_HOTPLUG) |
@@ -138,68 +106,23 @@ static u64 transport_get_features(struct virtio_device *vdev)
 	       (script_pi ? BIT_ULL(VIRTIO_SCSI_F_T10_PI) : 0);
 }
 
-static int transport_finalize_features(struct virtio_device *vdev)
-{
-	return 0;
-}
-
-static const char *transport_bus_name(struct virtio_device *vdev)
-{
-	return dev_name(parent);
-}
-
-static void transport_del_vqs(struct virtio_device *vdev)
-{
-	unsigned int i;
-
-	cancel_work_sync(&device_work);
-	guard(mutex)(&queues_lock);
-	for (i = 0; i < SCRIPT_QUEUES; i++) {
-		if (queues[i])
-			queue_destroy(queues[i]);
-		queues[i] = NULL;
-	}
-}
-
-static int transport_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
-			      struct virtqueue *vqs[],
-			      struct virtqueue_info vqs_info[],
-			      struct irq_affinity *desc)
-{
-	unsigned int i;
-
-	if (nvqs > SCRIPT_QUEUES)
-		return -ENOENT;
-	for (i = 0; i < nvqs; i++) {
-		queues[i] = queue_create(vdev, i, &vqs_info[i]);
-		if (!queues[i]) {
-			transport_del_vqs(vdev);
-			return -ENOMEM;
-		}
-		vqs[i] = &queues[i]->vq;
-	}
-	return 0;
-}
-
 static const struct virtio_config_ops transport_ops = {
 	.get			= transport_get,
-	.set			= transport_set,
+	.set			= script_set,
 	.get_status		= transport_get_status,
-	.set_status		= transport_set_status,
+	.set_status		= script_set_status,
 	.reset			= transport_reset,
-	.find_vqs		= transport_find_vqs,
-	.del_vqs		= transport_del_vqs,
-	.synchronize_cbs	= transport_synchronize_cbs,
+	.find_vqs		= script_find_vqs,
+	.del_vqs		= script_del_vqs,
+	.synchronize_cbs	= script_synchronize_cbs,
 	.get_features		= transport_get_features,
-	.finalize_features	= transport_finalize_features,
-	.bus_name		= transport_bus_name,
+	.finalize_features	= script_finalize_features,
+	.bus_name		= script_bus_name,
 };
 
-static void script_release(struct device *dev)
-{
-}
-
 const unsigned int script_request = SCRIPT_REQUEST;
+const unsigned int script_max_queues = SCRIPT_QUEUES;
+static_assert(SCRIPT_QUEUES <= SCRIPT_MAX_QUEUES);
 
 struct virtio_device script_vdev = {
 	.id = { VIRTIO_ID_SCSI, VIRTIO_DEV_ANY_ID },
@@ -217,8 +140,8 @@ static int event_set(const char *value, const struct kernel_param *kp)
 
 	if (sscanf(value, "%x %x %x", &type, &lun, &reason) != 3)
 		return -EINVAL;
-	guard(mutex)(&queues_lock);
-	queue = queues[SCRIPT_EVENT];
+	guard(mutex)(&script_lock);
+	queue = script_queue(SCRIPT_EVENT);
 	buf = queue ? queue_next(queue) : NULL;
 	if (!buf)
 		return -ENOBUFS;
@@ -233,10 +156,10 @@ static int event_set(const char *value, const struct kernel_param *kp)
 
 static int event_get(char *to, const struct kernel_param *kp)
 {
-	guard(mutex)(&queues_lock);
-	if (!queues[SCRIPT_EVENT])
+	guard(mutex)(&script_lock);
+	if (!script_queue(SCRIPT_EVENT))
 		return -ENODEV;
-	return queue_describe(queues[SCRIPT_EVENT], to, PAGE_SIZE);
+	return queue_describe(script_queue(SCRIPT_EVENT), to, PAGE_SIZE);
 }
 
 static const struct kernel_param_ops event_ops = {
@@ -248,7 +171,7 @@ MODULE_PARM_DESC(event, "send an event: TYPE LUN REASON; or the room for them");
 
 static int release_set(const char *value, const struct kernel_param *kp)
 {
-	guard(mutex)(&queues_lock);
+	guard(mutex)(&script_lock);
 	target_release();
 	queue_work(system_unbound_wq, &device_work);
 	return 0;
@@ -260,7 +183,7 @@ MODULE_PARM_DESC(release, "write anything: what is held is answered");
 
 static int late_set(const char *value, const struct kernel_param *kp)
 {
-	guard(mutex)(&queues_lock);
+	guard(mutex)(&script_lock);
 	target_answer_late();
 	queue_work(system_unbound_wq, &device_work);
 	return 0;
