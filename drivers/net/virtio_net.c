@@ -390,8 +390,8 @@ static bool virtnet_reset_timed_out(struct virtnet *vn)
 }
 
 /*
- * A send queue does not move, or the device asks for a reset (2.1.1): reset the
- * queue, or else the device, as suspend and resume do.
+ * A send queue does not move: reset it, or else the device, as suspend and resume
+ * do.  If the device asks for a reset (2.1.1), that is the bus's to do.
  */
 void virtnet_reset_work(struct work_struct *work)
 {
@@ -405,8 +405,11 @@ void virtnet_reset_work(struct work_struct *work)
 	} else if (!virtnet_is_present(vn)) {
 		virtnet_lost(vn, "the device does not respond");
 		done = true;
+	} else if (virtnet_needs_reset(vn)) {
+		virtio_device_check(vdev);
+		done = true;
 	} else {
-		done = !virtnet_needs_reset(vn) && virtnet_reset_timed_out(vn);
+		done = virtnet_reset_timed_out(vn);
 	}
 	rtnl_unlock();
 	if (done)

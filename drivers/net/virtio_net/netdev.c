@@ -55,8 +55,6 @@ void virtnet_config_work(struct work_struct *work)
 	struct virtnet *vn = container_of(work, struct virtnet, config_work);
 
 	rtnl_lock();
-	if (virtnet_needs_reset(vn))
-		queue_work(system_freezable_wq, &vn->reset_work);
 	virtnet_announce(vn);
 	virtnet_link_update(vn);
 	rtnl_unlock();
