@@ -17,8 +17,8 @@
 #define VRING_MAX_NUM	32768
 
 /*
- * Is it one of ours? What drivers and transports call with any virtqueue has to
- * ask: of another one there is no vring_virtqueue around it.
+ * True for a vring.  Drivers and transports may call the functions below with
+ * any virtqueue, and only a vring has a struct vring_virtqueue around it.
  */
 static bool is_vring(const struct virtqueue *vq)
 {
@@ -83,7 +83,7 @@ int vring_mem_alloc(struct vring_virtqueue *vring, struct vring_mem *mem,
 	if (!mem->addr)
 		return -ENOMEM;
 	mem->dma = virt_to_phys(mem->addr);
-	/* The device would be told of another page than ours. */
+	/* A dma_addr_t can't hold it: the device would get another page. */
 	if (WARN_ON_ONCE(mem->dma != virt_to_phys(mem->addr))) {
 		vring_mem_free(vring, mem);
 		return -ENOMEM;
@@ -476,7 +476,7 @@ void vring_restart_epochs(struct vring_virtqueue *vring)
 	vring->epoch = 1;
 }
 
-/* 0 if the queue can be stopped, and if that helps */
+/* 0 if the queue can be reset, and will work then */
 static int vring_can_reset(const struct vring_virtqueue *vring)
 {
 	struct virtio_device *vdev = vring->vq.vdev;
@@ -512,8 +512,8 @@ static int vring_disable_and_recycle(struct virtqueue *vq,
 }
 
 /*
- * Hand the new queue to the device. What broke the old one is over, and has to
- * be forgotten before the device can break the new one.
+ * Hand the fresh queue to the device.  Whatever broke the old one has to be
+ * forgotten before, as the device may break the new one at once.
  */
 static int vring_enable(struct virtqueue *vq)
 {
@@ -522,7 +522,7 @@ static int vring_enable(struct virtqueue *vq)
 		virtqueue_lose(vq);
 		return -EBUSY;
 	}
-	/* The device went away meanwhile: the caller must not count on it. */
+	/* The device may have gone away meanwhile. */
 	return READ_ONCE(vq->lost) ? -EIO : 0;
 }
 
@@ -577,7 +577,7 @@ int vring_set_dma_premapped(struct virtqueue *vq)
 	return vq->num_free == vring->rings.num ? 0 : -EINVAL;
 }
 
-/* Goes round from where the last buffer was, as callers want all of them. */
+/* Goes on where the last call stopped, so that one round detaches all. */
 void *vring_detach_unused_buf(struct virtqueue *vq)
 {
 	struct vring_virtqueue *vring = to_vring(vq);
@@ -600,7 +600,7 @@ void *vring_detach_unused_buf(struct virtqueue *vq)
  * Dealing with the device
  */
 
-/* The device broke a rule: say which, and use the queue no more. */
+/* The device broke a rule: say which, and stop using the queue. */
 void vring_break(struct vring_virtqueue *vring, const char *fmt, ...)
 {
 	struct va_format vaf;
@@ -628,7 +628,7 @@ unsigned int vring_num(const struct virtqueue *vq)
 	return to_vring_const(vq)->rings.num;
 }
 
-/* Of larger buffers some may have tables, but that is not certain. */
+/* Larger buffers may find tables in a pool, but that is not certain. */
 unsigned int vring_fits(const struct virtqueue *vq, unsigned int num)
 {
 	return num <= to_vring_const(vq)->rings.own.max ? vq->num_free :

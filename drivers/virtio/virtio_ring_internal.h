@@ -35,7 +35,7 @@ enum vring_place {
 };
 
 /*
- * State of a buffer, valid from the start of its making.  Two fit in a cache
+ * State of a buffer, valid from virtqueue_start_buf() on.  Two fit in a cache
  * line: an add and a get touch one line each.  The split ring indexes it by
  * head descriptor and links descriptors with @next, the packed ring indexes it
  * by buffer ID.
@@ -49,7 +49,7 @@ struct vring_state {
 	u32 in_len;		/* bytes that the device may write */
 	u16 num;		/* descriptors taken in the ring */
 	u16 next;
-	u16 epoch;		/* what vring_virtqueue.epoch was */
+	u16 epoch;		/* vring_virtqueue.epoch when it was added */
 	u16 last;		/* last one of the chain */
 	u16 table_num;		/* elements in the table */
 	u8 place;		/* enum vring_place */
@@ -158,21 +158,21 @@ struct vring_virtqueue {
 		struct vring_packed packed;
 	};
 
-	/* With the DMA API: of the next element in a table */
+	/* With the DMA API: where a table's next mapping is kept */
 	struct vring_map *table_map;
 
-	/* What seldom matters */
+	/* Off the fast paths */
 	const struct vring_layout *layout;
 	bool (*notify)(struct virtqueue *vq);
 	struct vring_tables tables;
 	unsigned int align;
-	unsigned int detached;	/* state that was looked at for detaching */
-	u32 len_errors;		/* used lengths that didn't fit the buffer */
+	unsigned int detached;	/* where to look for unused buffers next */
+	u32 len_errors;		/* used lengths above the buffer's size */
 	bool we_own_ring;
 	bool may_reduce_num;
 };
 
-/* What virtio_ring.c asks of a layout, beside its virtqueue_ops */
+/* What virtio_ring.c asks of a layout, besides its virtqueue_ops */
 struct vring_layout {
 	/* Allocate, zeroed, what the device sees; set num and the areas. */
 	int (*alloc)(struct vring_virtqueue *vring, struct vring_rings *rings,
@@ -187,7 +187,7 @@ struct vring_layout {
 extern const struct vring_layout vring_split_layout;
 extern const struct vring_layout vring_packed_layout;
 
-/* May run concurrently with all but changes of the size. */
+/* May run concurrently with anything but a change of the queue's size. */
 bool vring_split_more_used(const struct vring_virtqueue *vring);
 bool vring_packed_more_used(const struct vring_virtqueue *vring);
 
@@ -226,14 +226,14 @@ static __always_inline void vring_set_state(struct vring_state *state,
 }
 
 /*
- * Where to put a buffer of @num elements; VRING_IN_POOL_TABLE if it takes
- * vring_start_slow() to know.
+ * Where to put a buffer of @num elements; VRING_IN_POOL_TABLE if it is for
+ * vring_start_slow() to decide.
  *
  * The one rule for tables: a buffer of more than one element has a table, so
  * that it takes one descriptor, and a queue holds as many buffers as it has
  * descriptors.  It goes without if it has a context, which is kept where a
- * table would be, or if no table can be had, and then fits into the ring or is
- * refused.
+ * table would be, or if there is no memory for a table; then it has to fit into
+ * the ring.
  */
 static __always_inline enum vring_place
 vring_start(const struct vring_virtqueue *vring, unsigned int num,
@@ -257,7 +257,7 @@ vring_table_dma(const struct vring_virtqueue *vring,
 	return vring->rings.own.dma + ((size_t)id << VRING_OWN_SHIFT);
 }
 
-/* Where to keep how the elements of a buffer with a table are unmapped */
+/* Where the mappings of a table's elements are kept */
 static inline struct vring_map *
 vring_table_maps(const struct vring_virtqueue *vring,
 		 const struct vring_state *state, u16 id)
@@ -281,13 +281,13 @@ static __always_inline void *vring_begin_table(struct vring_virtqueue *vring,
 	       ((size_t)vring->free_head << VRING_OWN_SHIFT);
 }
 
-/* Where to keep how the next element in a table is unmapped */
+/* Where the mapping of the next element in a table is kept */
 static inline struct vring_map *vring_take_table_map(struct vring_virtqueue *vring)
 {
 	return vring->table_map++;
 }
 
-/* KMSAN learns of what a device does from the DMA API, or from us. */
+/* KMSAN learns from the DMA API, or else here, what a device does. */
 static inline dma_addr_t vring_phys(struct page *page, unsigned int offset,
 				    unsigned int len,
 				    enum dma_data_direction dir)
@@ -330,8 +330,9 @@ static __always_inline void vring_commit(struct vring_virtqueue *vring,
 }
 
 /*
- * All that was added up to @next will be notified of, or need not be.  It is
- * public: another CPU may send @next to the device from now on.
+ * Everything added before @next is public, and it is decided now whether the
+ * device is notified of it.  From here on another CPU may send @next to the
+ * device, with VIRTIO_F_NOTIFICATION_DATA.
  */
 static inline u32 vring_take_added(struct vring_virtqueue *vring, u16 next)
 {
@@ -342,21 +343,21 @@ static inline u32 vring_take_added(struct vring_virtqueue *vring, u16 next)
 	return added;
 }
 
-/* What was added so far is the device's. */
+/* Everything added so far belongs to the device now. */
 static inline void vring_end_epoch(struct vring_virtqueue *vring)
 {
 	if (unlikely(!++vring->epoch))
 		vring_restart_epochs(vring);
 }
 
-/* Has the device a buffer with this state? */
+/* True if the device holds a buffer with this state */
 static inline bool vring_in_flight(const struct vring_virtqueue *vring,
 				   const struct vring_state *state)
 {
 	return state->data && state->epoch != vring->epoch;
 }
 
-/* A table of a pool is free for other buffers, and may go with the pool. */
+/* A pool's table goes back, for another buffer or to be freed with the pool. */
 static __always_inline void vring_release_table(struct vring_virtqueue *vring,
 						const struct vring_state *state)
 {
@@ -387,8 +388,9 @@ static __always_inline void *vring_reclaim(struct vring_virtqueue *vring,
  * The device says that it used @id and wrote @written bytes: true if it has
  * such a buffer.
  *
- * Some devices report wrong lengths and work well otherwise (2.7.8.2): don't
- * refuse them, but nobody shall read what wasn't written.
+ * Some devices report wrong lengths and work well otherwise (2.7.8.2): a length
+ * is cut to the buffer's size, so that no driver reads past what the device
+ * could write.
  */
 static __always_inline bool vring_check_used(struct vring_virtqueue *vring,
 					     u32 id, u32 written, u32 *len)

@@ -10,7 +10,7 @@
  *  ring_begin()	make it ready for the first element
  *  ring_append()	write an element there, as if another one followed
  *  ring_readable()	note that there are readable elements
- *  ring_map()		find where to keep how the next element is unmapped
+ *  ring_map()		find where the mapping of the next element is kept
  *  ring_finish()	make the elements a buffer, not yet public
  *  ring_cancel()	undo what ring_append() did
  *  ring_publish()	make all buffers that are finished public
@@ -36,8 +36,8 @@
  */
 
 /*
- * There is no room.  The device may make some if it sees what has been added so
- * far; and soon, if it is told to look at the queue.
+ * There is no room.  The device can make some only if it sees what was added so
+ * far, and does so soon if it is notified.
  */
 static noinline int RING_OP(no_room)(struct vring_virtqueue *vring,
 				     bool readable, int err)
@@ -192,7 +192,7 @@ ring_append_array(struct vring_virtqueue *vring, struct ring_cursor *cursor,
 	return 0;
 }
 
-/* As many as were added when one failed count: cancel_buf has to undo them. */
+/* Elements added before one failed count, too: cancel_buf has to undo them. */
 static inline int ring_added(struct vring_virtqueue *vring, unsigned int num,
 			     int err)
 {
@@ -226,8 +226,8 @@ int RING_OP(add_bvecs)(struct virtqueue *vq, const struct bio_vec *bvecs,
 }
 
 /*
- * Append the elements of a list, to have @max of them in all at most, and return
- * how many there are.  in_len counts readable ones as well.
+ * Append the elements of a list until the buffer has @max, and return how many
+ * it has.  in_len counts readable ones as well; callers correct that.
  */
 static __always_inline unsigned int
 ring_append_list(struct vring_virtqueue *vring, struct ring_cursor *cursor,
@@ -268,7 +268,7 @@ ring_append_lists(struct vring_virtqueue *vring, struct ring_cursor *cursor,
 	return num;
 }
 
-/* The address of an element that is not its physical one, or an error */
+/* The DMA address of an element, or DMA_MAPPING_ERROR */
 static __always_inline dma_addr_t
 ring_map_sg(struct vring_virtqueue *vring, struct ring_cursor *cursor,
 	    struct scatterlist *sg, enum dma_data_direction dir, bool indirect)
@@ -281,7 +281,7 @@ ring_map_sg(struct vring_virtqueue *vring, struct ring_cursor *cursor,
 	return sg_dma_address(sg);
 }
 
-/* The same as ring_append_lists() for what takes that.  @num counts elements. */
+/* ring_append_lists() for DMA addresses.  @num counts elements. */
 static __always_inline int ring_map_lists(struct vring_virtqueue *vring,
 					  struct ring_cursor *cursor,
 					  const struct virtqueue_sgs *sgs,
@@ -468,7 +468,7 @@ static noinline int RING_OP(add_phys)(struct virtqueue *vq,
 	return 0;
 }
 
-/* Some drivers never kick: buffers of this call are the device's at once. */
+/* Some drivers never kick: a buffer of this call is published at once. */
 int RING_OP(add_sgs)(struct virtqueue *vq, const struct virtqueue_sgs *sgs,
 		     void *data, void *ctx, gfp_t gfp)
 {
@@ -503,8 +503,8 @@ static __always_inline void *ring_take_used(struct vring_virtqueue *vring,
 
 /*
  * In order (2.7.9, 2.8.9): one used element may stand for a batch of buffers, of
- * which it names the last.  It lies where the element of the first one would;
- * those of the others are skipped, and these are used in full.
+ * which it names the last.  It lies where the element of the first one would.
+ * The other buffers have no element, and count as written in full.
  */
 static __always_inline void *ring_take_in_order(struct vring_virtqueue *vring,
 						unsigned int *len, void **ctx)
@@ -572,8 +572,8 @@ void RING_OP(disable_cb)(struct virtqueue *vq)
 }
 
 /*
- * Written in any case: a disable_cb on another CPU may be about to write as
- * well, after it saw that cb_disabled was false.
+ * Written whatever cb_disabled is: a disable_cb on another CPU may have seen
+ * false, and be about to write as well.
  */
 static void ring_enable_cb(struct vring_virtqueue *vring, u16 pos)
 {

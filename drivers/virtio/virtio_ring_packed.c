@@ -37,8 +37,8 @@ static inline unsigned int packed_index(u16 pos)
 }
 
 /*
- * The flags of available descriptors in the other lap (2.8.1).  In this
- * one they mark what belongs to neither side.
+ * The flags of available descriptors in the other lap (2.8.1).  In this one
+ * they mark a descriptor as neither available nor used.
  */
 static inline u16 packed_other_lap(u16 lap_flags)
 {
@@ -58,7 +58,7 @@ static inline u16 packed_advance(const struct vring_virtqueue *vring, u16 pos,
 
 static_assert(PACKED_USED == PACKED_WRAP);
 
-/* Has the device used the descriptor that is at a position? */
+/* True if the device has used the descriptor at a position */
 static inline bool packed_is_used(const struct vring_virtqueue *vring, u16 pos)
 {
 	const struct vring_packed_desc *desc = vring->rings.packed.desc;
@@ -104,7 +104,7 @@ static __always_inline void packed_hide_next(struct packed_cursor *cursor)
 	cursor->at.flags = packed_other_lap(cursor->at.lap_flags);
 }
 
-/* Buffers that ended become the device's. */
+/* Finished buffers become the device's. */
 static __always_inline void ring_publish(struct vring_virtqueue *vring)
 {
 	struct vring_packed *packed = &vring->packed;
@@ -122,7 +122,7 @@ static __always_inline void ring_publish(struct vring_virtqueue *vring)
 	vring_end_epoch(vring);
 }
 
-/* One by one, so that each stays in a register of its own */
+/* Member by member, so that each stays in a register */
 static __always_inline void packed_set_place(struct packed_place *place,
 					     const struct packed_place *from)
 {
@@ -156,8 +156,8 @@ static __always_inline void packed_step(const struct vring_virtqueue *vring,
 }
 
 /*
- * Append an element of a chain, as if another one followed.  The first one that
- * is held back looks as if it were not available.
+ * Append an element of a chain, as if another one followed.  The first one of a
+ * batch is held back: it does not look available.
  */
 static __always_inline void packed_append_ring(struct vring_virtqueue *vring,
 					       struct packed_cursor *cursor,
@@ -211,8 +211,8 @@ static inline void ring_readable(struct packed_cursor *cursor)
 }
 
 /*
- * An element in the ring takes the place of another free buffer ID, as used
- * buffers leave the ring in any order.
+ * As buffers leave the ring in any order, a mapping can't be kept by position:
+ * each element in the ring takes a free buffer ID and keeps its mapping there.
  */
 static __always_inline struct vring_map *
 ring_map(struct vring_virtqueue *vring, const struct packed_cursor *cursor,
@@ -253,7 +253,7 @@ packed_first(const struct vring_virtqueue *vring,
 	return packed_place_before(vring, cursor->at, num);
 }
 
-/* What is at @first will make all public that follows. */
+/* Hold back the flags at @first: writing them makes public all that follows. */
 static __always_inline void packed_hold(struct vring_packed *packed,
 					const struct packed_place *first,
 					unsigned int flags)
@@ -334,7 +334,7 @@ static __always_inline void ring_finish(struct vring_virtqueue *vring,
 	vring_commit(vring, state, in_len, num);
 }
 
-/* What is past a shorter buffer that comes next must not look available. */
+/* A shorter buffer may come next: what lies past it must not look available. */
 static void packed_erase(struct vring_virtqueue *vring, unsigned int num)
 {
 	struct vring_packed_ring *ring = &vring->rings.packed;
@@ -373,7 +373,7 @@ static inline void ring_cancel(struct vring_virtqueue *vring, unsigned int num)
  * Taking used buffers
  */
 
-/* Is there a used buffer at a position, or one of a batch that is half taken? */
+/* True if there is a used buffer at a position, or a batch is half taken */
 static bool packed_used_at(const struct vring_virtqueue *vring, u16 pos)
 {
 	return READ_ONCE(vring->in_order.batch_last) >= 0 ||
@@ -468,7 +468,7 @@ static void ring_ask(struct vring_virtqueue *vring, u16 pos)
 
 #include "virtio_ring_layout.h"
 
-/* How many descriptors were made available from past @event up to @next? */
+/* Descriptors that were made available after @event and before @next */
 static unsigned int packed_available_since(const struct vring_virtqueue *vring,
 					   u16 event, u16 next)
 {
@@ -476,7 +476,7 @@ static unsigned int packed_available_since(const struct vring_virtqueue *vring,
 
 	if ((event ^ next) & PACKED_WRAP)
 		count += vring->rings.num;
-	/* What is ahead was passed when the wrap counter was the same last. */
+	/* A position ahead of @next was passed when it was last the same. */
 	return count < 0 ? count + 2 * vring->rings.num : count;
 }
 
@@ -489,9 +489,9 @@ bool vring_packed_kick_prepare(struct virtqueue *vq)
 
 	ring_publish(vring);
 	/*
-	 * The flags before we look whether the device wants to be told: pairs
-	 * with the device's barrier between asking for it and looking at the
-	 * flags once more.
+	 * The flags are written before the device's wish for notifications is
+	 * read: pairs with the device's barrier between writing that wish and
+	 * reading the flags once more.
 	 */
 	virtio_mb(vring->weak_barriers);
 	added = vring_take_added(vring, next);
@@ -511,8 +511,8 @@ bool vring_packed_poll(struct virtqueue *vq, unsigned int state)
 
 	/*
 	 * Asking for a callback before looking once more: pairs with the
-	 * device's barrier between writing flags and looking whether we want
-	 * a callback.
+	 * device's barrier between writing flags and reading whether a
+	 * callback is wanted.
 	 */
 	virtio_mb(vring->weak_barriers);
 	return packed_used_at(vring, state);
@@ -588,7 +588,7 @@ static void packed_init(struct vring_virtqueue *vring)
 static void packed_init_table(const struct vring_virtqueue *vring, void *table,
 			      unsigned int num)
 {
-	/* All of it is zero: the IDs have to be, and the rest doesn't matter. */
+	/* Zeroed already, as IDs have to be; buffers write the rest. */
 }
 
 const struct vring_layout vring_packed_layout = {

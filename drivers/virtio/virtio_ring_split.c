@@ -160,7 +160,7 @@ static __always_inline void ring_finish(struct vring_virtqueue *vring,
 	vring->kick.added++;
 }
 
-/* Free descriptors and available ring were not touched yet. */
+/* Neither the free list nor the available ring has changed yet. */
 static inline void ring_cancel(struct vring_virtqueue *vring, unsigned int num)
 {
 }
@@ -174,7 +174,7 @@ bool vring_split_more_used(const struct vring_virtqueue *vring)
 	return READ_ONCE(vring->last_used) != split_read_used_idx(vring);
 }
 
-/* Look how far the device is, when all that was known of is taken. */
+/* All used elements known so far are taken: read how far the device is. */
 static __always_inline bool split_refresh_used(struct vring_virtqueue *vring)
 {
 	u16 used = split_read_used_idx(vring);
@@ -297,9 +297,9 @@ bool vring_split_kick_prepare(struct virtqueue *vq)
 
 	ring_publish(vring);
 	/*
-	 * The index before we look whether the device wants to be told: pairs
-	 * with the device's barrier between asking for it and looking at the
-	 * index once more.
+	 * The index is written before the device's wish for notifications is
+	 * read: pairs with the device's barrier between writing that wish and
+	 * reading the index once more.
 	 */
 	virtio_mb(vring->weak_barriers);
 	next = vring->split.next_avail;
@@ -319,8 +319,8 @@ bool vring_split_poll(struct virtqueue *vq, unsigned int state)
 
 	/*
 	 * Asking for a callback before looking once more: pairs with the
-	 * device's barrier between writing the used index and looking whether
-	 * we want a callback.
+	 * device's barrier between writing the used index and reading whether
+	 * a callback is wanted.
 	 */
 	virtio_mb(vring->weak_barriers);
 	return (u16)state != split_read_used_idx(vring);
@@ -372,7 +372,7 @@ static int split_alloc(struct vring_virtqueue *vring,
 		return -EINVAL;
 	}
 
-	/* Rather a smaller ring than none, if the transport can tell. */
+	/* A smaller ring is better than none, if the device can be told. */
 	while (vring->may_reduce_num && num > 1 &&
 	       vring_size(num, vring->align) > PAGE_SIZE) {
 		if (!split_alloc_num(vring, rings, num,

@@ -31,9 +31,9 @@ struct vring_chunk {
 };
 
 /*
- * The tables of the descriptors.  A ring for which they can't be had puts short
- * buffers into the ring, or takes tables of a pool, and so holds less of them
- * at first.
+ * The tables of the descriptors.  If there is no memory for them, short buffers
+ * take descriptors of the ring or tables of a pool, and the ring holds fewer at
+ * first.
  */
 void vring_own_tables_alloc(struct vring_virtqueue *vring,
 			    struct vring_rings *rings)
@@ -189,7 +189,7 @@ static void vring_tables_grow(struct work_struct *work)
 	}
 }
 
-/* Under the lock: did all tables come back, and was none taken for a while? */
+/* Under the lock: true if all tables are back, and none was taken for a while */
 static bool vring_pool_is_idle(struct vring_pool *pool)
 {
 	bool used = pool->used;
@@ -258,7 +258,7 @@ void vring_tables_free(struct vring_virtqueue *vring)
 	memset(tables->pools, 0, sizeof(tables->pools));
 }
 
-/* A table from a pool that nobody had one of, or that has none left */
+/* Take a table when @free is empty, or no buffer has a table of the pool. */
 static struct vring_table *vring_pool_get(struct vring_tables *tables,
 					  struct vring_pool *pool)
 {
@@ -305,7 +305,7 @@ struct vring_table *vring_table_get(struct vring_virtqueue *vring,
 		       vring_pool_grow(vring, order, gfp & GFP_KERNEL))
 			table = vring_pool_get(&vring->tables, pool);
 	}
-	/* In time, so that there is a table for the next buffers as well */
+	/* Ask early, so that the next buffers find a table as well. */
 	num = READ_ONCE(pool->num);
 	if (pool->taken >= num / 2 && num < vring->rings.num)
 		vring_pool_ask(&vring->tables, pool);

@@ -20,7 +20,7 @@
 #include "virtio_ring_ops.h"
 
 #ifdef DEBUG
-/* Is the driver building a buffer, or did it fail to serialise? */
+/* Warn if a buffer is being built, or another call is under way. */
 static void virtqueue_enter(struct virtqueue *vq)
 {
 	WARN(vq->build.open, "%s: called while a buffer is built\n", vq->name);
@@ -76,7 +76,7 @@ EXPORT_SYMBOL_GPL(virtqueue_unregister);
  * Adding buffers piece by piece
  */
 
-/* The buffer can't be had any more: no more elements get through. */
+/* The buffer will fail: let no more elements through. */
 static void virtqueue_fail(struct virtqueue *vq, int err)
 {
 	vq->build.out = 0;
@@ -93,7 +93,7 @@ static int virtqueue_misuse(struct virtqueue *vq, const char *what)
 	return -EINVAL;
 }
 
-/* May a buffer be started? */
+/* 0 if a buffer may be started */
 static inline int virtqueue_check(struct virtqueue *vq, unsigned int out,
 				  unsigned int in, const void *data)
 {
@@ -106,7 +106,7 @@ static inline int virtqueue_check(struct virtqueue *vq, unsigned int out,
 	return 0;
 }
 
-/* How many more elements of a list or an array may be added in a direction? */
+/* The count of elements that may still be added in a direction */
 static inline u16 *virtqueue_room(struct virtqueue *vq,
 				  enum dma_data_direction dir)
 {
@@ -117,7 +117,7 @@ static inline u16 *virtqueue_room(struct virtqueue *vq,
 	return dir == DMA_FROM_DEVICE ? &vq->build.in : &vq->build.out;
 }
 
-/* There is no room, because of an earlier error or of a bug. */
+/* There is no room, after an earlier error or because of a driver's bug. */
 static void virtqueue_no_room(struct virtqueue *vq)
 {
 	if (!vq->build.err)
@@ -217,7 +217,7 @@ EXPORT_SYMBOL_GPL(virtqueue_start_buf);
  * virtqueue_add_page - add memory in a page, or in contiguous ones
  * @vq: the queue on which a buffer was started
  * @page: the first page
- * @offset: where in @page the memory begins, in bytes; may lie behind its end
+ * @offset: where in @page the memory begins, in bytes; may lie beyond its end
  * @len: length in bytes
  * @dir: DMA_TO_DEVICE (readable) or DMA_FROM_DEVICE (writable)
  *
@@ -237,7 +237,7 @@ void virtqueue_add_page(struct virtqueue *vq, struct page *page,
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_page);
 
-/* So many elements of a list or an array were added, or an error came. */
+/* @added elements of a list or an array were added, or it is an error. */
 static __always_inline void virtqueue_count_added(struct virtqueue *vq,
 						  u16 *room, int added)
 {
@@ -266,8 +266,8 @@ static void virtqueue_add_each_bvec(struct virtqueue *vq,
 }
 
 /*
- * What is rare or long is noinline, here and below: its callers, which every request
- * goes through, then have no registers to save.
+ * What is rare or long is noinline, here and below: its callers, which every
+ * request goes through, then have no registers to save.
  */
 static noinline void virtqueue_add_array(struct virtqueue *vq,
 					 const struct bio_vec *bvecs,
@@ -302,7 +302,7 @@ static noinline void virtqueue_add_array(struct virtqueue *vq,
  * @dir: DMA_TO_DEVICE (readable) or DMA_FROM_DEVICE (writable)
  *
  * As virtqueue_add_page() for each vector, or for each @max bytes of a longer
- * one.  The array itself is not needed any more after the call.
+ * one.  The array itself is no longer needed after the call.
  *
  * Context: Any.
  */
@@ -343,7 +343,7 @@ void virtqueue_add_dma(struct virtqueue *vq, dma_addr_t addr,
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_dma);
 
-/* How long is a list, if we look at no more than @max elements? */
+/* The length of a list, of which no more than @max elements are looked at */
 static unsigned int virtqueue_sg_len_max(struct scatterlist *sg,
 					 unsigned int max)
 {
@@ -397,7 +397,7 @@ static noinline void virtqueue_add_long_list(struct virtqueue *vq,
  *
  * After virtqueue_set_dma_premapped() the DMA addresses in the list are used,
  * as by virtqueue_add_dma(); else as virtqueue_add_page() for each element.
- * The list itself is not needed any more after the call.
+ * The list itself is no longer needed after the call.
  *
  * Context: Any.
  */
@@ -414,7 +414,7 @@ void virtqueue_add_sg(struct virtqueue *vq, struct scatterlist *sgl,
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_sg);
 
-/* What was built has an error, or nothing was built. */
+/* There was an error, or nothing was built. */
 static noinline int virtqueue_give_up(struct virtqueue *vq)
 {
 	int err = vq->build.err;
@@ -589,7 +589,7 @@ EXPORT_SYMBOL_GPL(virtqueue_add_inbuf_ctx);
  * @vq: the queue
  * @sgs: the lists, each with an end mark, none NULL
  * @out_sgs: number of lists that the device reads
- * @in_sgs: number of lists that the device writes, behind those
+ * @in_sgs: number of lists that the device writes, after those
  * @data: token that virtqueue_get_buf() will return
  * @gfp: how to allocate memory, should that be necessary
  *
@@ -675,16 +675,16 @@ int virtqueue_add_inbuf_premapped(struct virtqueue *vq, struct scatterlist *sg,
 EXPORT_SYMBOL_GPL(virtqueue_add_inbuf_premapped);
 
 /*
- * Telling the device, and hearing from it
+ * Notifications in both directions
  */
 
 /**
- * virtqueue_publish - let the device see new buffers, and don't tell it
+ * virtqueue_publish - let the device see new buffers without notifying it
  * @vq: the queue
  *
  * For a device that is at work, and so will look at the queue anyway.  Whether
- * it has to be told is left to the next virtqueue_kick_prepare(), which is due
- * for these buffers, too.
+ * it has to be notified is decided by the next virtqueue_kick_prepare(), which
+ * is still due for these buffers.
  *
  * Context: Any.
  */
@@ -725,11 +725,11 @@ bool virtqueue_kick_prepare(struct virtqueue *vq)
 EXPORT_SYMBOL_GPL(virtqueue_kick_prepare);
 
 /**
- * virtqueue_notify - tell the device that there are new buffers
+ * virtqueue_notify - notify the device of new buffers
  * @vq: the queue
  *
- * The second half of virtqueue_kick().  A queue whose device can't be told is
- * broken.
+ * The second half of virtqueue_kick().  If the transport can't notify the
+ * device, the queue is marked broken.
  *
  * Context: Any.  Need not be serialised.
  *
@@ -747,7 +747,7 @@ bool virtqueue_notify(struct virtqueue *vq)
 EXPORT_SYMBOL_GPL(virtqueue_notify);
 
 /**
- * virtqueue_kick - let the device see new buffers, and tell it if necessary
+ * virtqueue_kick - let the device see new buffers, and notify it if necessary
  * @vq: the queue
  *
  * Context: Any.
@@ -894,7 +894,7 @@ bool virtqueue_enable_cb_delayed(struct virtqueue *vq)
 {
 	bool enabled;
 
-	/* Nothing will ever come: don't let callers try again. */
+	/* Nothing will ever come: callers must not try again. */
 	if (unlikely(READ_ONCE(vq->broken)))
 		return true;
 
@@ -944,13 +944,13 @@ unsigned int virtqueue_get_vring_size(const struct virtqueue *vq)
 EXPORT_SYMBOL_GPL(virtqueue_get_vring_size);
 
 /**
- * virtqueue_fits - for how many more buffers is there room?
+ * virtqueue_fits - how many more buffers there is room for
  * @vq: the queue
  * @num: elements of each of them
  *
- * Of buffers without a context virtqueue_start_buf() takes at least as many.
- * With indirect descriptors it may take more of large ones, if it finds memory
- * for their tables.
+ * virtqueue_start_buf() takes at least as many without a context.  With
+ * indirect descriptors it may take more large ones, if it finds memory for
+ * their tables.
  *
  * Context: Any.
  *
@@ -978,9 +978,9 @@ EXPORT_SYMBOL_GPL(virtqueue_fits);
  *
  * Return: 0; -E2BIG or -EINVAL if the device has no queues of that size;
  * -ENOENT if the queue can't be reset; -EPERM if its memory is not its own;
- * -ENOMEM.  So far nothing has happened, and the queue works on with its old
- * size.  -EBUSY if the device did not enable the queue again, -EIO if it is
- * gone: then the queue is broken for good.
+ * -ENOMEM: nothing has changed, and the queue works on with its old size.
+ * -EBUSY if the device did not enable the queue again, -EIO if it is gone: the
+ * queue is broken for good.
  */
 int virtqueue_resize(struct virtqueue *vq, u32 num,
 		     void (*recycle)(struct virtqueue *vq, void *buf),
@@ -1012,7 +1012,7 @@ EXPORT_SYMBOL_GPL(virtqueue_resize);
  *
  * Return: 0 if the queue works; -ENOENT if the queue can't be reset; -EPERM if
  * its memory is not its own.  -EBUSY if the device did not enable the queue
- * again, -EIO if it is gone: then the queue is broken for good.
+ * again, -EIO if it is gone: the queue is broken for good.
  */
 int virtqueue_reset(struct virtqueue *vq,
 		    void (*recycle)(struct virtqueue *vq, void *buf),
@@ -1025,7 +1025,7 @@ int virtqueue_reset(struct virtqueue *vq,
 EXPORT_SYMBOL_GPL(virtqueue_reset);
 
 /**
- * virtqueue_is_broken - is the queue of no use any more?
+ * virtqueue_is_broken - whether a queue is out of use
  * @vq: the queue
  *
  * Context: Any.  Need not be serialised.
@@ -1038,7 +1038,7 @@ bool virtqueue_is_broken(const struct virtqueue *vq)
 }
 EXPORT_SYMBOL_GPL(virtqueue_is_broken);
 
-/* The implementation may have somebody to tell.  Out of the way of fast paths. */
+/* The implementation may want to know.  Out of line, off the fast paths. */
 static noinline void virtqueue_set_broken(struct virtqueue *vq, bool broken)
 {
 	WRITE_ONCE(vq->broken, broken);
@@ -1095,19 +1095,19 @@ void __virtqueue_unbreak(struct virtqueue *vq)
 }
 EXPORT_SYMBOL_GPL(__virtqueue_unbreak);
 
-/* As a status this says at once that all is well and that nothing is. */
+/* All status bits at once, which no device has */
 #define STATUS_OF_NOTHING	0xff
 
 /**
- * virtio_device_is_gone - did a device vanish?
+ * virtio_device_is_gone - whether a device has vanished
  * @dev: the device
  *
- * Where there is no device any more, because it was pulled out or its function
- * was lost, registers read as all ones.
+ * Once a device was pulled out, or its function was lost, its registers read as
+ * all ones.
  *
- * Context: may sleep.
+ * Context: Process context; may sleep.
  *
- * Return: True if there is no sense in waiting for an answer.
+ * Return: True if waiting for an answer is pointless.
  */
 bool virtio_device_is_gone(struct virtio_device *dev)
 {
@@ -1119,11 +1119,11 @@ EXPORT_SYMBOL_GPL(virtio_device_is_gone);
  * virtio_break_device - mark all queues of a device broken
  * @dev: the device
  *
- * The device is gone, or is treated as if it were: no reset of a queue mends
- * these queues, also none that is under way.
+ * The device is gone, or is treated as if it were: no reset of a queue makes it
+ * usable again, not even one that is under way.
  *
- * Calls that are under way may still go on: take the locks under which the
- * driver makes them to wait for these.
+ * Calls for the queues may still be running on other CPUs.  To wait for them,
+ * take the locks under which the driver makes them.
  *
  * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
  */
@@ -1248,7 +1248,7 @@ void virtqueue_dma_unmap_single_attrs(struct virtqueue *vq, dma_addr_t addr,
 EXPORT_SYMBOL_GPL(virtqueue_dma_unmap_single_attrs);
 
 /**
- * virtqueue_dma_mapping_error - did virtqueue_dma_map_single_attrs() fail?
+ * virtqueue_dma_mapping_error - whether virtqueue_dma_map_single_attrs() failed
  * @vq: the queue
  * @addr: what it returned
  *
@@ -1263,7 +1263,7 @@ int virtqueue_dma_mapping_error(struct virtqueue *vq, dma_addr_t addr)
 EXPORT_SYMBOL_GPL(virtqueue_dma_mapping_error);
 
 /**
- * virtqueue_dma_need_sync - does mapped memory have to be synchronised?
+ * virtqueue_dma_need_sync - whether mapped memory has to be synchronised
  * @vq: the queue
  * @addr: the address for the device
  *
