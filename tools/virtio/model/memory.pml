@@ -63,5 +63,5 @@ end:	do
 	od
 }
 
-/* A barrier or a second look, unless the model is made without it */
+/* A barrier, or what else is named, unless the model is made without it */
 #define KEEP(name)	(WITHOUT != name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The barriers and second looks. Those of the driver are in the functions that are
+ * The barriers and second looks, and what a delayed callback may count. Those of the driver are in the functions that are
  * named here, where scripts/test.d/26-model looks for them; those of the device are
  * what they pair with.
  *
@@ -10,6 +10,7 @@
  * code: virtio_mb vring_split_poll vring_packed_poll
  * code: split_read_used_idx vring_split_poll
  * code: packed_used_at vring_packed_poll
+ * code: packed_public vring_packed_enable_cb_delayed
  */
 #define NOTHING		0
 #define PUBLISH_WMB	1
@@ -22,6 +23,7 @@
 #define DEVICE_IRQ_MB	8
 #define DEVICE_KICK_MB	9
 #define DEVICE_AGAIN	10
+#define PUBLIC_ONLY	11
 
 #ifndef WITHOUT
 #define WITHOUT		NOTHING

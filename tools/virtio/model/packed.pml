@@ -24,6 +24,9 @@
 #define is_used(n)	(load(DRIVER, FLAGS_AT(n)) == IS_USED(n))
 #define is_available(n)	(load(DEVICE, FLAGS_AT(n)) == AVAILABLE(n))
 
+/* Whether one was used is all that is known. */
+#define too_late(n, wait)	is_used(n)
+
 /* ring_finish(): the flags of the first descriptor that is not public are held back. */
 inline add_buffer(first, n)
 {

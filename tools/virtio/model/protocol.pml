@@ -8,9 +8,10 @@
  * as failed assertions: a descriptor read before it was written, a used element
  * read before it was written, a buffer used twice, a ring overrun.
  *
- * WITHOUT names a barrier or second look to leave out.
+ * WITHOUT names a barrier or what else to leave out: names.pml.
  */
 byte added;		/* the driver's next buffer */
+byte public;		/* the first one that the device was not shown */
 byte taken;		/* the next buffer that comes back */
 byte seen;		/* the device's next buffer */
 byte used;		/* the next buffer that the device uses */
@@ -32,6 +33,16 @@ bool interrupted;
 #define DENY(n)		(((n) - 1) & 255)
 #define wants(event, new, old) \
 	((((new) - (event) - 1) & 255) < (((new) - (old)) & 255))
+#endif
+
+/*
+ * So many may be used before the driver hears of it, at most. What it has added and
+ * not published does not count, as it may well wait before it does.
+ */
+#ifdef FLAGS
+#define delay()		0
+#else
+#define delay()		(((KEEP(PUBLIC_ONLY) -> public : added) - taken) * 3 / 4)
 #endif
 
 /* Take a used buffer, if there is one: virtqueue_get_buf() */
@@ -69,25 +80,24 @@ inline get_buf(got)
 
 proctype driver()
 {
-	byte value, old;
+	byte value, old, wait;
 	bool early, got;
 
 	do
 	:: taken == TOTAL -> break
 	:: added < TOTAL && added - taken < NUM ->
-		/* A batch: virtqueue_add_*(), then virtqueue_kick_prepare() */
-		old = added;
-		do
-		:: added < TOTAL && added - taken < NUM ->
-			add_buffer(old, added);
-			added++
-		:: added > old -> break
-		od;
+		/* virtqueue_add_*() */
+		add_buffer(public, added);
+		added++
+	:: added > public ->
+		/* A batch: virtqueue_kick_prepare() */
 		if
 		:: KEEP(PUBLISH_WMB) -> barrier(DRIVER)
 		:: else
 		fi;
-		publish(old, added);
+		publish(public, added);
+		old = public;
+		public = added;
 		if
 		:: KEEP(KICK_MB) -> barrier(DRIVER)
 		:: else
@@ -98,23 +108,28 @@ proctype driver()
 		:: else
 		fi;
 		old = 0
-	:: taken < added ->
+	:: taken < public ->
 		get_buf(got);
 		if
 		:: got
 		:: else ->
-			/* virtqueue_enable_cb(): ask, look again, wait */
-			store(DRIVER, USED_EVENT, ASK(taken));
+			/* virtqueue_enable_cb(), or _delayed(): ask, look again, wait */
+			if
+			:: wait = 0
+			:: wait = delay()
+			fi;
+			store(DRIVER, USED_EVENT, ASK(taken + wait));
 			if
 			:: KEEP(POLL_MB) -> barrier(DRIVER)
 			:: else
 			fi;
 			if
-			:: KEEP(POLL_AGAIN) && is_used(taken)
+			:: KEEP(POLL_AGAIN) && too_late(taken, wait)
 			:: else -> atomic { interrupted -> interrupted = false }
 			fi;
 			/* virtqueue_disable_cb() */
-			store(DRIVER, USED_EVENT, DENY(taken))
+			store(DRIVER, USED_EVENT, DENY(taken));
+			wait = 0
 		fi;
 		got = false
 	od

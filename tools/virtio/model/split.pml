@@ -20,6 +20,10 @@
 #define is_used(n)	(load(DRIVER, USED_IDX) != (n))
 #define is_available(n)	(load(DEVICE, AVAIL_IDX) != (n))
 
+/* Were more than @wait used? */
+#define too_late(n, wait) \
+	(((load(DRIVER, USED_IDX) - (n)) & 255) > (wait))
+
 /* ring_finish() */
 inline add_buffer(first, n) { store(DRIVER, AVAIL_AT(n), n) }
 
