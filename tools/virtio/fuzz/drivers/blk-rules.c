@@ -204,6 +204,20 @@ static void rule_needs_reset(void)
 	send_and_answer();
 }
 
+/* Its requests end, they are not sent again, whichever comes first. */
+static void rule_lost_before_a_reset(void)
+{
+	struct request *req = send();
+
+	host.gone = true;
+	block_time_out();
+	check(target_driver->reset_prepare(&host.vdev), "a reset of what is lost");
+	work_run();
+	want_error(req);
+	host.gone = false;
+	check(target_driver->reset_prepare(&host.vdev), "a reset of what was lost");
+}
+
 /* Nobody starts it again. */
 static void rule_needs_reset_too_late(void)
 {
@@ -299,6 +313,7 @@ static const struct rule rules[] = {
 	RULE(lost_notification),
 	RULE(gone),
 	RULE(needs_reset),
+	RULE(lost_before_a_reset),
 	RULE(needs_reset_too_late),
 	RULE(never_memory, .ring = 8),
 	RULE(hints, .features = F(TOPOLOGY) | F(BLK_SIZE),

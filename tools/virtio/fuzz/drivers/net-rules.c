@@ -48,6 +48,7 @@ static struct {
 	u32 len;
 	u8 refuse_class, refuse_cmd;
 	bool speechless;
+	u8 written;
 } say;
 
 static struct virtnet *driver(void)
@@ -77,7 +78,9 @@ static u32 answer_command(unsigned int queue, const struct device_buf *buf)
 	if (say.speechless)
 		return 0;
 	*(u8 *)host_elem(queue, &buf->elem[buf->out]) = refused ? VIRTIO_NET_ERR : VIRTIO_NET_OK;
-	return buf->in_len;
+	if (buf->in > 1)
+		memset(host_elem(queue, &buf->elem[buf->out + 1]), 0x55, buf->in_len - 1);
+	return say.written ?: buf->in_len;
 }
 
 u32 target_answer(unsigned int queue, const struct device_buf *buf, bool fair)
@@ -279,6 +282,18 @@ static void rule_pieces(void)
 	want_arrival();
 }
 
+/* The third piece lies behind the second, in a page that the packet has already. */
+static void rule_adjoining_pieces(void)
+{
+	unsigned int before = stack_seen.packets;
+
+	stack_adjoins = true;
+	pieces(3, 100);
+	stack_adjoins = false;
+	check(stack_seen.packets == before + 1, "it does not arrive");
+	check(stack_seen.len == 300 - ETH_HLEN, "%u bytes of it", stack_seen.len);
+}
+
 /* What follows the bad piece is no packet. */
 static void rule_bad_piece(void)
 {
@@ -454,6 +469,20 @@ static void rule_commands(void)
 	check(set_mac(9), "a command without a status succeeds");
 }
 
+/* What is behind the bytes that were written is no reply, whatever it is. */
+static void rule_replies(void)
+{
+	u8 reply[8] = { };
+
+	check(virtnet_ctrl_query(driver(), 77, 0, NULL, 0, reply, sizeof(reply)) == 8 &&
+	      reply[7] == 0x55, "another reply");
+	memset(reply, 0, sizeof(reply));
+	say.written = 4;
+	check(virtnet_ctrl_query(driver(), 77, 0, NULL, 0, reply, sizeof(reply)) == 3 &&
+	      reply[2] == 0x55 && !reply[3], "a reply that nobody wrote");
+	say.written = 0;
+}
+
 static void rule_filters(void)
 {
 	struct netdev_hw_addr group = { .addr = { 1, 0, 0x5e, 0, 0, 1 } };
@@ -493,6 +522,22 @@ static void rule_state_after_a_reset(void)
 	want_arrival();
 }
 
+/* Who looks twice may see two configurations. */
+static void rule_mtu_shrinks(void)
+{
+	struct virtio_net_config *config = (void *)host.config;
+	unsigned long warns = shim.dev_warns;
+
+	target_driver->remove(&host.vdev);
+	check(!target_driver->validate(&host.vdev), "a good configuration is refused");
+	config->mtu = ETH_MIN_MTU - 1;
+	check(target_driver->probe(&host.vdev) == -EINVAL, "a device of no use is used");
+	shim.dev_warns = warns;
+	config->mtu = ETH_MIN_MTU;
+	check(!target_driver->probe(&host.vdev) && stack_dev()->mtu == ETH_MIN_MTU,
+	      "the smallest MTU is none");
+}
+
 static void rule_table_of_hashes(void)
 {
 	check(virtnet_rss_table_size(stack_dev()) == 16, "a table of %u entries",
@@ -529,6 +574,7 @@ static const struct rule rules[] = {
 	RULE(short_packets, .features = BIG),
 	RULE(long_packets, .features = BIG),
 	RULE(pieces, .features = MERGED),
+	RULE(adjoining_pieces, .features = MERGED),
 	RULE(bad_piece, .features = MERGED),
 	RULE(broken_receive_queue, .features = MERGED),
 	RULE(nothing_is_overlooked, .features = MERGED),
@@ -541,8 +587,10 @@ static const struct rule rules[] = {
 	RULE(small_queue, .features = PLAIN, .size = 2),
 	RULE(broken_send_queue, .features = PLAIN),
 	RULE(commands, .features = CONTROL),
+	RULE(replies, .features = CONTROL),
 	RULE(filters, .features = CONTROL),
 	RULE(state_after_a_reset, .features = CONTROL),
+	RULE(mtu_shrinks, .features = PLAIN | F(MTU)),
 	RULE(table_of_hashes, .features = HASHES,
 	     .config = CONFIG(.rss_max_key_size = 40, .supported_hash_types = 63,
 			      .rss_max_indirection_table_length = 17)),

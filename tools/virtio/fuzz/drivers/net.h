@@ -198,8 +198,6 @@ struct sk_buff {
 #define skb_dst_drop(skb)	do { } while (0)
 #define nf_reset_ct(skb)	do { } while (0)
 #define skb_get_queue_mapping(skb) ((skb)->queue_mapping)
-#define skb_can_coalesce(skb, i, page, offset) false
-#define skb_coalesce_rx_frag(skb, i, size, truesize) do { } while (0)
 #define virt_to_head_page(p)	virt_to_page(p)
 #define page_is_pfmemalloc(page) false
 #define page_pool_get_dma_addr(page) ((void)(page), (dma_addr_t)0)
@@ -220,6 +218,8 @@ void *__skb_put(struct sk_buff *skb, unsigned int len);
 void skb_put_data(struct sk_buff *skb, const void *data, unsigned int len);
 void skb_add_rx_frag(struct sk_buff *skb, int i, struct page *page, int off,
 		     int size, unsigned int truesize);
+bool skb_can_coalesce(struct sk_buff *skb, int i, const struct page *page, int off);
+void skb_coalesce_rx_frag(struct sk_buff *skb, int i, int size, unsigned int truesize);
 int skb_linearize(struct sk_buff *skb);
 void kfree_skb(struct sk_buff *skb);
 #define dev_kfree_skb_any(skb)	kfree_skb(skb)

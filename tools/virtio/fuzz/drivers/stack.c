@@ -11,6 +11,7 @@
 
 spinlock_t rtnl;	/* the one lock of all configuration */
 bool stack_more;
+bool stack_adjoins;
 struct page zero_page[1] __aligned(4096);
 struct stack_seen stack_seen;
 
@@ -140,6 +141,26 @@ void skb_add_rx_frag(struct sk_buff *skb, int i, struct page *page, int off,
 	skb->len += size;
 	skb->data_len += size;
 	skb->truesize += truesize;
+}
+
+/*
+ * As no two buffers really adjoin, a packet has a copy of such a piece: its buffer is
+ * the driver's to free, as a page would be that the packet has a reference to already.
+ */
+static const void *adjoining;
+
+bool skb_can_coalesce(struct sk_buff *skb, int i, const struct page *page, int off)
+{
+	adjoining = page_address(page) + off;
+	return stack_adjoins && i;
+}
+
+void skb_coalesce_rx_frag(struct sk_buff *skb, int i, int size, unsigned int truesize)
+{
+	void *copy = stack_buffer(size);
+
+	memcpy(copy, adjoining, size);
+	skb_add_rx_frag(skb, i + 1, virt_to_page(copy), offset_in_page(copy), size, truesize);
 }
 
 void xdp_update_skb_shared_info(struct sk_buff *skb, u8 nr_frags, unsigned int size,

@@ -32,6 +32,9 @@ extern struct stack_seen {
 	unsigned int linearized;
 } stack_seen;
 
+/* Each piece of a packet lies just behind the one before it. */
+extern bool stack_adjoins;
+
 void *stack_buffer(size_t size);
 void stack_buffer_free(const void *p);
 void stack_check_end(void);
