@@ -704,7 +704,19 @@ void virtio_device_shutdown(struct virtio_device *dev)
 }
 EXPORT_SYMBOL_GPL(virtio_device_shutdown);
 
-/* Before power-off, reboot or kexec. A device without a driver isn't running. */
+/*
+ * Other devices' mappings end through it as long as the machine runs, from timers too,
+ * and its driver waits for each answer with interrupts off.
+ */
+static bool is_iommu(const struct virtio_device *dev)
+{
+	return dev->id.device == VIRTIO_ID_IOMMU;
+}
+
+/*
+ * Before power-off, reboot or kexec. A device without a driver isn't running, and an
+ * IOMMU has to go on running.
+ */
 static void bus_shutdown(struct device *d)
 {
 	struct virtio_device *vdev = dev_to_virtio(d);
@@ -717,7 +729,7 @@ static void bus_shutdown(struct device *d)
 	lose_if_gone(vdev);
 	if (drv->shutdown)
 		drv->shutdown(vdev);
-	else
+	else if (!is_iommu(vdev))
 		virtio_device_shutdown(vdev);
 	cancel_delayed_work_sync(&vdev->watch->work);
 }

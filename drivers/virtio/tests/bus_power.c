@@ -3,6 +3,7 @@
  * Suspend, resume and shutdown: no device runs while the machine sleeps or after
  * it is down, and each runs again afterwards, as it was, or says why not.
  */
+#include <linux/virtio_ids.h>
 #include "bus_fake.h"
 
 static void change(struct fake *fake)
@@ -266,6 +267,18 @@ static void shutdown_leaves_a_device_without_driver_alone(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, fake_record(fake), "");
 }
 
+static void shutdown_leaves_an_iommu_running(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	struct device *dev = &fake->vdev.dev;
+
+	fake_start(fake);
+	fake->vdev.id.device = VIRTIO_ID_IOMMU;
+	dev->bus->shutdown(dev);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake), "");
+	KUNIT_EXPECT_FALSE(test, virtqueue_is_broken(&fake->vq));
+}
+
 static void driver_shuts_down_first(struct kunit *test)
 {
 	struct fake *fake = test->priv;
@@ -369,6 +382,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(device_without_a_driver_sleeps),
 	KUNIT_CASE(shutdown_stops_the_device),
 	KUNIT_CASE(shutdown_leaves_a_device_without_driver_alone),
+	KUNIT_CASE(shutdown_leaves_an_iommu_running),
 	KUNIT_CASE(driver_shuts_down_first),
 	KUNIT_CASE(hooks_around_a_reset),
 	KUNIT_CASE(hooks_are_optional),
