@@ -45,7 +45,8 @@
 #
 # Set before vm_start to change it: VM_KERNEL, VM_INITRD, VM_MEM (MiB), VM_CPUS,
 # VM_TIMEOUT (seconds for the whole guest), VM_APPEND (kernel options), VM_MACHINE,
-# VM_TCG (single: all CPUs of an emulated guest take turns in one thread).
+# VM_TCG (single: all CPUs of an emulated guest take turns in one thread), VM_CONSOLE
+# (the kernel's serial line), VM_LINES (1: results come through that one as well).
 # ACCEL=tcg or ACCEL=kvm from the environment decides what QEMU runs on; without it
 # KVM is used when this kernel really boots with it. VM_DIR is build/vm/NAME; QEMU
 # runs in it, so sockets and files may be given to it by relative names.
@@ -59,6 +60,8 @@ VM_TIMEOUT=240
 VM_APPEND=
 VM_MACHINE=q35
 VM_TCG=multi
+VM_CONSOLE=ttyS0
+VM_LINES=2
 VM_DIR=
 VM_SCRATCH=
 VM_MODULES=()
@@ -175,7 +178,7 @@ vm_disk()
 
 vm_start()
 {
-	local name=$1 append=$2 accel
+	local name=$1 append=$2 accel console=(-serial file:console)
 	shift 2
 
 	command -v "$QEMU" >/dev/null || die "$QEMU not found: apt install qemu-system-x86"
@@ -190,6 +193,10 @@ vm_start()
 	rm -rf "$VM_DIR"
 	mkdir -p "$VM_DIR"
 	: >"$VM_DIR/results"
+	if ((VM_LINES == 1)); then
+		console=()
+		ln -s results "$VM_DIR/console"
+	fi
 	mkfifo "$VM_DIR/qmp.in" "$VM_DIR/qmp.out"
 	# both ends open at once: no open() waits for QEMU
 	exec {VM_QMP_IN}<>"$VM_DIR/qmp.in" {VM_QMP_OUT}<>"$VM_DIR/qmp.out"
@@ -200,10 +207,10 @@ vm_start()
 	# shellcheck disable=SC2086 # accel is a list of words
 	timeout -k 5 "$VM_TIMEOUT" "$QEMU" -M "$VM_MACHINE" $accel -smp "$VM_CPUS" -m "$VM_MEM" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-serial file:console -serial file:results \
+		"${console[@]}" -serial file:results \
 		-chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control \
 		-kernel "$VM_KERNEL" -initrd "$VM_INITRD" \
-		-append "console=ttyS0 panic=-1 quiet no_timer_check virtio_host=yes $VM_APPEND $append" \
+		-append "console=$VM_CONSOLE panic=-1 quiet no_timer_check virtio_host=yes $VM_APPEND $append" \
 		"$@" </dev/null >qemu.log 2>&1 &
 	VM_PID=$!
 	cd "$TOP"
