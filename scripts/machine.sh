@@ -22,6 +22,8 @@ MACHINE_OPTIONS=()
 MACHINE_WANTED=()
 # that program knows the console only
 VM_LINES=1
+# many devices at once, on CPUs that are emulated
+VM_TIMEOUT=600
 
 machine_build()
 {
