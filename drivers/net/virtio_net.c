@@ -389,35 +389,38 @@ static bool virtnet_reset_timed_out(struct virtnet *vn)
 	return ok;
 }
 
+/* RTNL. Reset what does not move. False if that doesn't help. */
+static bool virtnet_mend(struct virtnet *vn)
+{
+	if (virtnet_is_dead(vn))
+		return true;
+	if (!virtnet_is_present(vn)) {
+		virtnet_lost(vn, "the device does not respond");
+		return true;
+	}
+	/* What the device asks for (2.1.1) is the bus's to do. */
+	return !virtnet_needs_reset(vn) && virtnet_reset_timed_out(vn);
+}
+
 /*
- * A send queue does not move: reset it, or else the device, as suspend and resume
- * do.  If the device asks for a reset (2.1.1), that is the bus's to do.
+ * A send queue does not move: reset it, or else have the bus reset the device, as
+ * no one but that keeps it from being removed or suspended meanwhile.
  */
 void virtnet_reset_work(struct work_struct *work)
 {
 	struct virtnet *vn = container_of(work, struct virtnet, reset_work);
-	struct virtio_device *vdev = vn->vdev;
-	bool done;
+	bool mended;
 
 	rtnl_lock();
-	if (virtnet_is_dead(vn)) {
-		done = true;
-	} else if (!virtnet_is_present(vn)) {
-		virtnet_lost(vn, "the device does not respond");
-		done = true;
-	} else if (virtnet_needs_reset(vn)) {
-		virtio_device_check(vdev);
-		done = true;
-	} else {
-		done = virtnet_reset_timed_out(vn);
-	}
+	mended = virtnet_mend(vn);
 	rtnl_unlock();
-	if (done)
-		return;
+	if (!mended)
+		virtio_device_request_reset(vn->vdev);
+}
 
-	netdev_warn(vn->dev, "resetting the device\n");
-	if (virtio_device_freeze(vdev) || virtio_device_restore(vdev))
-		virtnet_lost(vn, "the device could not be reset");
+static void virtnet_restart_failed(struct virtio_device *vdev)
+{
+	virtnet_lost(vdev->priv, "the device could not be started again");
 }
 
 /*
@@ -486,6 +489,7 @@ static struct virtio_driver virtnet_driver = {
 	.restore = virtnet_restore,
 	.reset_prepare = virtnet_freeze,
 	.reset_done = virtnet_restore,
+	.restart_failed = virtnet_restart_failed,
 };
 
 static int __init virtnet_init(void)

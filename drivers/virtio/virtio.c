@@ -46,6 +46,7 @@
  * @work: looks whether it is there, and needs no reset
  * @lost: its queues are broken for good, and why was said
  * @missed: it was not there at the last look
+ * @requested: its driver asks for a reset
  * @leaving: the driver is being unbound, or the machine goes down
  * @stopped: we have reset it, and not yet started it again
  * @recoveries: resets in a row that it has asked for
@@ -56,6 +57,7 @@ struct virtio_watch {
 	struct delayed_work work;
 	bool lost;
 	bool missed;
+	bool requested;
 	bool leaving;
 	bool stopped;
 	u8 recoveries;
@@ -214,6 +216,7 @@ static void core_config_off(struct virtio_device *vdev)
 static void core_config_on(struct virtio_device *vdev)
 {
 	vdev->watch->lost = false;
+	WRITE_ONCE(vdev->watch->requested, false);
 	WRITE_ONCE(vdev->watch->stopped, false);
 	queue_delayed_work(system_freezable_wq, &vdev->watch->work, WATCH_PERIOD);
 
@@ -259,6 +262,23 @@ void virtio_config_changed(struct virtio_device *dev)
 }
 EXPORT_SYMBOL_GPL(virtio_config_changed);
 
+/* False if nobody looks any more. */
+static bool look_while_running(struct virtio_device *vdev, bool request_reset)
+{
+	unsigned long flags;
+	bool running;
+
+	spin_lock_irqsave(&vdev->config_lock, flags);
+	running = vdev->config_core_enabled;
+	if (running) {
+		if (request_reset)
+			WRITE_ONCE(vdev->watch->requested, true);
+		look_after(vdev);
+	}
+	spin_unlock_irqrestore(&vdev->config_lock, flags);
+	return running;
+}
+
 /**
  * virtio_device_check - have the bus look after a device
  * @dev: the device
@@ -271,17 +291,27 @@ EXPORT_SYMBOL_GPL(virtio_config_changed);
  */
 bool virtio_device_check(struct virtio_device *dev)
 {
-	unsigned long flags;
-	bool running;
-
-	spin_lock_irqsave(&dev->config_lock, flags);
-	running = dev->config_core_enabled;
-	if (running)
-		look_after(dev);
-	spin_unlock_irqrestore(&dev->config_lock, flags);
-	return running;
+	return look_while_running(dev, false);
 }
 EXPORT_SYMBOL_GPL(virtio_device_check);
+
+/**
+ * virtio_device_request_reset - have the bus reset a device
+ * @dev: the device
+ *
+ * For drivers that have no other means left to make it work. The bus does, soon,
+ * what it does for a device that asks for this itself: it calls the driver's
+ * reset_prepare() and reset_done(), with the device locked, and if there are none,
+ * or if they fail, the queues are broken. See &struct virtio_driver.
+ *
+ * Context: Any. Does not sleep.
+ * Return: false if nobody will do so, as the device is being stopped.
+ */
+bool virtio_device_request_reset(struct virtio_device *dev)
+{
+	return look_while_running(dev, true);
+}
+EXPORT_SYMBOL_GPL(virtio_device_request_reset);
 
 /**
  * virtio_config_driver_disable - a driver holds configuration changes back
@@ -1251,7 +1281,7 @@ static void recover_device(struct virtio_device *vdev)
 	stop_queues(vdev);
 }
 
-/* Did the device lose its state, or says that it did? */
+/* Did the device lose its state, or does it or its driver say so? */
 static bool wants_recovery(struct virtio_device *vdev, u8 status)
 {
 	if (status & VIRTIO_CONFIG_S_NEEDS_RESET)
@@ -1259,6 +1289,9 @@ static bool wants_recovery(struct virtio_device *vdev, u8 status)
 	else if (!(status & VIRTIO_CONFIG_S_DRIVER_OK) &&
 		 !READ_ONCE(vdev->watch->stopped))
 		dev_warn(&vdev->dev, "the device was reset by somebody else\n");
+	else if (READ_ONCE(vdev->watch->requested))
+		dev_warn(&vdev->dev, "driver %s asks for a reset of the device\n",
+			 vdev->dev.driver->name);
 	else
 		return false;
 

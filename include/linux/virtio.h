@@ -413,6 +413,7 @@ void virtio_reset_device(struct virtio_device *dev);
 
 void virtio_config_changed(struct virtio_device *dev);
 bool virtio_device_check(struct virtio_device *dev);
+bool virtio_device_request_reset(struct virtio_device *dev);
 void virtio_config_driver_disable(struct virtio_device *dev);
 void virtio_config_driver_enable(struct virtio_device *dev);
 

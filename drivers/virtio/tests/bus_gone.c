@@ -148,6 +148,18 @@ static bool status_is_soon(struct fake *fake, u8 status)
 	return tries;
 }
 
+#define AFTER_HOOKS \
+	"reset_prepare freeze reset del_vqs reset +acknowledge +driver finalize +features_ok reset_done restore find_vqs +driver_ok"
+
+static bool is_recorded_soon(const struct fake *fake, const char *record)
+{
+	unsigned int tries = 100;
+
+	while (strcmp(fake->record, record) && --tries)
+		msleep(100);
+	return tries;
+}
+
 #define RUNNING	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | \
 		 VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK)
 
@@ -171,8 +183,7 @@ static void device_needs_a_reset(struct kunit *test)
 	start_with_hooks(fake);
 	need_reset(fake);
 	KUNIT_EXPECT_TRUE(test, status_is_soon(fake, RUNNING));
-	KUNIT_EXPECT_STREQ(test, fake_record(fake),
-			   "changed reset_prepare freeze reset del_vqs reset +acknowledge +driver finalize +features_ok reset_done restore find_vqs +driver_ok");
+	KUNIT_EXPECT_STREQ(test, fake_record(fake), "changed " AFTER_HOOKS);
 	KUNIT_EXPECT_FALSE(test, virtqueue_is_broken(&fake->vq));
 }
 
@@ -185,8 +196,63 @@ static void somebody_else_resets_the_device(struct kunit *test)
 	fake->status = 0;
 	virtio_device_check(&fake->vdev);
 	KUNIT_EXPECT_TRUE(test, status_is_soon(fake, RUNNING));
-	KUNIT_EXPECT_STREQ(test, fake_record(fake),
-			   "reset_prepare freeze reset del_vqs reset +acknowledge +driver finalize +features_ok reset_done restore find_vqs +driver_ok");
+	KUNIT_EXPECT_STREQ(test, fake_record(fake), AFTER_HOOKS);
+}
+
+static void driver_asks_for_a_reset(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	start_with_hooks(fake);
+	KUNIT_EXPECT_TRUE(test, virtio_device_request_reset(&fake->vdev));
+	KUNIT_EXPECT_TRUE(test, is_recorded_soon(fake, AFTER_HOOKS));
+	/* Once is enough. */
+	virtio_device_check(&fake->vdev);
+	msleep(200);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake), AFTER_HOOKS);
+}
+
+static void driver_without_hooks_asks_for_a_reset(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	fake_start(fake);
+	KUNIT_EXPECT_TRUE(test, virtio_device_request_reset(&fake->vdev));
+	KUNIT_EXPECT_TRUE(test, is_broken_soon(fake));
+	msleep(100);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake), "sync:broken");
+}
+
+/* Who unbinds it, or is about to suspend, has the device locked. */
+static void reset_waits_for_who_has_the_device(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	start_with_hooks(fake);
+	device_lock(&fake->vdev.dev);
+	KUNIT_EXPECT_TRUE(test, virtio_device_request_reset(&fake->vdev));
+	msleep(200);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake), "");
+	device_unlock(&fake->vdev.dev);
+	KUNIT_EXPECT_TRUE(test, is_recorded_soon(fake, AFTER_HOOKS));
+}
+
+/* A resume has reset it: that is what the driver wanted. */
+static void suspend_is_a_reset_too(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	start_with_hooks(fake);
+	device_lock(&fake->vdev.dev);
+	KUNIT_EXPECT_TRUE(test, virtio_device_request_reset(&fake->vdev));
+	KUNIT_EXPECT_EQ(test, virtio_device_freeze(&fake->vdev), 0);
+	KUNIT_EXPECT_FALSE(test, virtio_device_request_reset(&fake->vdev));
+	KUNIT_EXPECT_EQ(test, virtio_device_restore(&fake->vdev), 0);
+	fake_record(fake);
+	device_unlock(&fake->vdev.dev);
+	virtio_device_check(&fake->vdev);
+	msleep(200);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake), "");
 }
 
 static void driver_resets_the_device_itself(struct kunit *test)
@@ -277,6 +343,10 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(gone_while_remove_waits),
 	KUNIT_CASE(device_needs_a_reset),
 	KUNIT_CASE(somebody_else_resets_the_device),
+	KUNIT_CASE(driver_asks_for_a_reset),
+	KUNIT_CASE(driver_without_hooks_asks_for_a_reset),
+	KUNIT_CASE(reset_waits_for_who_has_the_device),
+	KUNIT_CASE(suspend_is_a_reset_too),
 	KUNIT_CASE(driver_resets_the_device_itself),
 	KUNIT_CASE(device_needs_a_reset_in_remove),
 	KUNIT_CASE(reset_is_beyond_the_driver),

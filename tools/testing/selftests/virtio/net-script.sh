@@ -396,6 +396,7 @@ stalls()
 	wait_for 20 starts_are 2
 	tell hold_sent 0
 	wait
+	logged "asks for a reset of the device"
 }
 
 timeouts_above() { [ "$(statistic $dev tx_tx_timeouts)" -gt $1 ]; }

@@ -482,6 +482,11 @@ bool virtio_device_check(struct virtio_device *vdev)
 	return host.bound;
 }
 
+bool virtio_device_request_reset(struct virtio_device *vdev)
+{
+	return virtio_device_check(vdev);
+}
+
 int virtio_device_freeze(struct virtio_device *vdev)
 {
 	host.bound = false;
