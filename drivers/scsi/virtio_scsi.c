@@ -24,6 +24,7 @@
 #include <linux/blk-mq.h>
 #include <linux/cpumask.h>
 #include <linux/crash_dump.h>
+#include <linux/dma-map-ops.h>
 #include <linux/interrupt.h>
 #include <linux/mempool.h>
 #include <linux/module.h>
@@ -63,6 +64,8 @@
 #define VIRTSCSI_MAX_PAUSE	(10 * HZ)
 /* An interrupt that takes longer than this is lost. */
 #define VIRTSCSI_GRACE		(HZ / 10)
+/* What the response of a command needs where DMA is coherent */
+#define VIRTSCSI_RESP_ALIGN	__alignof__(u32)
 /* Where in the configuration a field is */
 #define VIRTSCSI_AT(field)	offsetof(struct virtio_scsi_config, field)
 
@@ -72,9 +75,9 @@ MODULE_PARM_DESC(virtscsi_poll_queues,
 		 "Number of request queues to set aside for polled I/O");
 
 /*
- * A command's private data.  No cache line that the device writes may hold
- * anything that the CPU writes meanwhile: @resp points into @room such that
- * it has its lines for itself, on machines where that matters.
+ * A command's private data.  Where DMA is not coherent, no cache line that the
+ * device writes may hold anything that the CPU writes meanwhile: @resp points
+ * into @room such that it has its lines for itself there.
  */
 struct virtscsi_cmd {
 	struct virtio_scsi_cmd_resp *resp;
@@ -84,8 +87,7 @@ struct virtscsi_cmd {
 	} req;
 	bool queued;		/* the device owns header and response */
 	u32 starved;		/* since when there is no memory for it, or 0 */
-	u8 room[ALIGN(sizeof(struct virtio_scsi_cmd_resp), ARCH_DMA_MINALIGN) +
-		ARCH_DMA_MINALIGN - 1];
+	u8 room[] __aligned(VIRTSCSI_RESP_ALIGN);
 };
 
 /* A task management function; waiter and device hold a reference each. */
@@ -528,9 +530,13 @@ static void virtscsi_commit_rqs(struct Scsi_Host *shost, u16 num)
 /* Without this function the mid-layer clears all of it for each command. */
 static int virtscsi_init_cmd_priv(struct Scsi_Host *shost, struct scsi_cmnd *sc)
 {
+	struct virtscsi *vscsi = shost_priv(shost);
 	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
+	u8 *room = cmd->room;
 
-	cmd->resp = (void *)PTR_ALIGN(&cmd->room[0], ARCH_DMA_MINALIGN);
+	if (!dev_is_dma_coherent(vscsi->vdev->dev.parent))
+		room = PTR_ALIGN(room, ARCH_DMA_MINALIGN);
+	cmd->resp = (struct virtio_scsi_cmd_resp *)room;
 	return 0;
 }
 
@@ -1340,7 +1346,8 @@ static const struct scsi_host_template virtscsi_host_template = {
 	.name			= "Virtio SCSI HBA",
 	.proc_name		= "virtio_scsi",
 	.this_id		= -1,
-	.cmd_size		= sizeof(struct virtscsi_cmd),
+	.cmd_size		= sizeof(struct virtscsi_cmd) +
+				  sizeof(struct virtio_scsi_cmd_resp),
 	.init_cmd_priv		= virtscsi_init_cmd_priv,
 	.queuecommand		= virtscsi_queuecommand,
 	.commit_rqs		= virtscsi_commit_rqs,
@@ -1358,6 +1365,18 @@ static const struct scsi_host_template virtscsi_host_template = {
 	.track_queue_depth	= 1,
 	.skip_settle_delay	= 1,	/* there is no bus that rings */
 };
+
+/* The same for hosts whose DMA is not coherent */
+static struct scsi_host_template virtscsi_padded_template __ro_after_init;
+
+static void __init virtscsi_init_padded_template(void)
+{
+	virtscsi_padded_template = virtscsi_host_template;
+	virtscsi_padded_template.cmd_size =
+		sizeof(struct virtscsi_cmd) +
+		ARCH_DMA_MINALIGN - VIRTSCSI_RESP_ALIGN +
+		ALIGN(sizeof(struct virtio_scsi_cmd_resp), ARCH_DMA_MINALIGN);
+}
 
 /*
  * How many bounce buffers, each for a segment or a part of it, a command may use:
@@ -1441,6 +1460,13 @@ static unsigned int virtscsi_max_queues(void)
 				  housekeeping_cpumask(HK_TYPE_MANAGED_IRQ));
 }
 
+static const struct scsi_host_template *
+virtscsi_template(struct virtio_device *vdev)
+{
+	return dev_is_dma_coherent(vdev->dev.parent) ?
+	       &virtscsi_host_template : &virtscsi_padded_template;
+}
+
 static struct virtscsi *virtscsi_alloc(struct virtio_device *vdev)
 {
 	unsigned int num_req, num_polled, i;
@@ -1454,7 +1480,7 @@ static struct virtscsi *virtscsi_alloc(struct virtio_device *vdev)
 		return NULL;
 	num_req = clamp(virtio_cread32(vdev, VIRTSCSI_AT(num_queues)),
 			1, virtscsi_max_queues());
-	shost = scsi_host_alloc(&virtscsi_host_template,
+	shost = scsi_host_alloc(virtscsi_template(vdev),
 				struct_size(vscsi, queue,
 					    VIRTSCSI_REQ + num_req));
 	if (!shost)
@@ -1602,7 +1628,19 @@ static struct virtio_driver virtscsi_driver = {
 	.reset_prepare		= virtscsi_freeze,
 	.reset_done		= virtscsi_restore,
 };
-module_virtio_driver(virtscsi_driver);
+
+static int __init virtscsi_init(void)
+{
+	virtscsi_init_padded_template();
+	return register_virtio_driver(&virtscsi_driver);
+}
+module_init(virtscsi_init);
+
+static void __exit virtscsi_exit(void)
+{
+	unregister_virtio_driver(&virtscsi_driver);
+}
+module_exit(virtscsi_exit);
 
 MODULE_DESCRIPTION("SCSI hosts that are virtio devices");
 MODULE_LICENSE("GPL");

@@ -187,12 +187,17 @@ void target_step(u8 op)
 
 void target_load(void)
 {
-	target_driver = target_module;
+	u8 how;
+
+	check(!target_init(), "the module can't be loaded");
 	host_create(&good_config, sizeof(good_config));
 	host.may_shrink = true;
-	*target_virtscsi_poll_queues = driver_byte() % 3;
+	how = driver_byte();
+	*target_virtscsi_poll_queues = how % 3;
+	is_dma_coherent = how & 8;
 }
 
 void target_unload(void)
 {
+	target_exit();
 }

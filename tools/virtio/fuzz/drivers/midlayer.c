@@ -16,6 +16,7 @@
 #define UNTOUCHED	0xee
 
 bool in_kdump_kernel;
+bool is_dma_coherent;
 static struct Scsi_Host *host_of_all;
 static struct scsi_cmnd *commands[MAX_COMMANDS];
 static unsigned int num_commands;
@@ -128,12 +129,19 @@ static void check_limits(const struct Scsi_Host *shost)
 	      shost->max_cmd_len);
 }
 
+/* The driver's data are behind the command: 8 bytes into a cache line. */
+#define COMMAND_OFFSET \
+	(ALIGN(sizeof(struct scsi_cmnd), ARCH_DMA_MINALIGN) + 8 - sizeof(struct scsi_cmnd))
+
 static struct scsi_cmnd *new_command(unsigned int i)
 {
 	struct Scsi_Host *shost = host_of_all;
+	size_t size = ALIGN(sizeof(struct scsi_cmnd) + shost->hostt->cmd_size, 8);
 	struct scsi_cmnd *sc;
+	void *p = NULL;
 
-	sc = calloc(1, ALIGN(sizeof(*sc) + shost->hostt->cmd_size, 8));
+	check(!posix_memalign(&p, ARCH_DMA_MINALIGN, size + COMMAND_OFFSET), "no memory");
+	sc = memset(p + COMMAND_OFFSET, 0, size);
 	/* Of just the size that the driver may write */
 	sc->sense_buffer = malloc(SCSI_SENSE_BUFFERSIZE);
 	sc->tag = i % shost->nr_hw_queues << 16 | i;
@@ -169,7 +177,7 @@ void scsi_host_put(struct Scsi_Host *shost)
 	while (num_commands) {
 		num_commands--;
 		free(commands[num_commands]->sense_buffer);
-		free(commands[num_commands]);
+		free((void *)commands[num_commands] - COMMAND_OFFSET);
 	}
 	host_of_all = NULL;
 	kfree(shost);

@@ -5,7 +5,8 @@
 #include "scsi.h"
 
 /* The driver's, made visible by macros of shims.h */
-extern struct virtio_driver *target_module;
+int target_init(void);
+void target_exit(void);
 extern unsigned int *target_virtscsi_poll_queues;
 
 /* NULL if there is none */

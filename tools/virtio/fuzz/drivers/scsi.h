@@ -61,7 +61,13 @@ struct blk_mq_tag_set {
 #define housekeeping_cpumask(type)	NULL
 #define cpumask_weight_and(a, b)	nr_cpu_ids
 extern bool in_kdump_kernel;
+extern bool is_dma_coherent;
 #define is_kdump_kernel()		in_kdump_kernel
+
+static inline bool dev_is_dma_coherent(struct device *dev)
+{
+	return is_dma_coherent;
+}
 
 struct irq_affinity {
 	unsigned int pre_vectors;

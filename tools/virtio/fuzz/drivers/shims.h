@@ -85,10 +85,9 @@ unsigned long devm_get_free_pages(struct device *dev, gfp_t gfp,
 #define module_param(name, type, mode) unsigned int *target_##name = &(name)
 #define __init
 #define __exit
+#define __ro_after_init
 #define module_init(fn)		int target_init(void) __attribute__((alias(#fn)))
 #define module_exit(fn)		void target_exit(void) __attribute__((alias(#fn)))
-#define module_driver(drv, register, unregister) \
-	struct virtio_driver *target_module = &(drv)
 
 extern unsigned int nr_cpu_ids;
 /* The driver sleeps: host.h. */
