@@ -522,6 +522,21 @@ static void rule_state_after_a_reset(void)
 	want_arrival();
 }
 
+/* A number of pairs that there can't be, of which one is there anyway */
+static void rule_no_pairs(void)
+{
+	check(driver()->max_pairs == 1, "%u pairs", driver()->max_pairs);
+}
+
+static void rule_small_mtu(void)
+{
+	struct virtio_net_config *config = (void *)host.config;
+
+	config->mtu = ETH_MIN_MTU - 1;
+	check(!target_driver->validate(&host.vdev), "a device is refused");
+	check(!virtio_has_feature(&host.vdev, VIRTIO_NET_F_MTU), "an MTU of no use");
+}
+
 /* Who looks twice may see two configurations. */
 static void rule_mtu_shrinks(void)
 {
@@ -590,6 +605,10 @@ static const struct rule rules[] = {
 	RULE(replies, .features = CONTROL),
 	RULE(filters, .features = CONTROL),
 	RULE(state_after_a_reset, .features = CONTROL),
+	RULE(no_pairs, .features = CONTROL | F(MQ), .config = CONFIG(.max_virtqueue_pairs = 0)),
+	RULE(no_pairs, .features = CONTROL | F(MQ),
+	     .config = CONFIG(.max_virtqueue_pairs = 0x8001)),
+	RULE(small_mtu, .features = PLAIN | F(MTU)),
 	RULE(mtu_shrinks, .features = PLAIN | F(MTU)),
 	RULE(table_of_hashes, .features = HASHES,
 	     .config = CONFIG(.rss_max_key_size = 40, .supported_hash_types = 63,
