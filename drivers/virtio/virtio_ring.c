@@ -108,21 +108,11 @@ static inline void vring_unmap(struct device *dma_dev,
 		dma_unmap_page(dma_dev, map->addr, map->len, map->dir);
 }
 
-/* Undo the mappings of the first @num elements of a buffer. */
-static void vring_unmap_buf(struct vring_virtqueue *vring,
-			    const struct vring_state *state, u16 id,
-			    unsigned int num)
+static void vring_unmap_chain(struct vring_virtqueue *vring, u16 id,
+			      unsigned int num)
 {
-	struct device *dma_dev = vring->vq.dma_dev;
-	const struct vring_map *map;
-
-	if (state->place != VRING_IN_RING) {
-		for (map = vring_table_maps(vring, state, id); num; num--)
-			vring_unmap(dma_dev, map++);
-		return;
-	}
 	for (; num; num--) {
-		vring_unmap(dma_dev, &vring->rings.map[id]);
+		vring_unmap(vring->vq.dma_dev, &vring->rings.map[id]);
 		id = vring->rings.state[id].next;
 	}
 }
@@ -131,8 +121,16 @@ static void vring_unmap_buf(struct vring_virtqueue *vring,
 void *vring_unmap_slow(struct vring_virtqueue *vring,
 		       const struct vring_state *state, u16 id, void *data)
 {
-	vring_unmap_buf(vring, state, id, state->place == VRING_IN_RING ?
-			state->num : state->table_num);
+	const struct vring_map *map;
+	unsigned int num;
+
+	if (state->place == VRING_IN_RING) {
+		vring_unmap_chain(vring, id, state->num);
+		return data;
+	}
+	map = vring_table_maps(vring, state, id);
+	for (num = state->table_num; num; num--)
+		vring_unmap(vring->vq.dma_dev, map++);
 	vring_release_table(vring, state);
 	return data;
 }
@@ -142,10 +140,14 @@ void vring_cancel(struct vring_virtqueue *vring, unsigned int num)
 {
 	struct vring_state *state = vring_free_state(vring);
 
-	if (vring->vq.dma_dev)
-		vring_unmap_buf(vring, state, vring->free_head, num);
 	state->data = NULL;
-	vring_release_table(vring, state);
+	if (!vring->vq.dma_dev) {
+		vring_release_table(vring, state);
+		return;
+	}
+	state->num = num;
+	state->table_num = num;
+	vring_unmap_slow(vring, state, vring->free_head, NULL);
 }
 
 /* There is neither room in the ring for a buffer, nor a table. */
