@@ -10,6 +10,7 @@
 #  VOLATILE          the file is compiled for user space too, where READ_ONCE() is a
 #                    point at which a test's device acts
 #  MEMORY_BARRIER    the file defines the barriers: users say what they pair with
+#  ...MACRO, ..._LINE, ..._ALIGNMENT  in headers of events macros are everywhere
 #  CAMELCASE         the names are the kernel's or those of libFuzzer
 # In user space, what is about other headers of the kernel, or about not taking
 # a kernel down, and words in a test's messages that happen to be its name; in
@@ -20,6 +21,8 @@ ignored_types()
 
 	case $1 in
 	include/uapi/linux/virtio_ring.h) echo MACRO_ARG_REUSE ;;
+	include/trace/events/virtio.h)
+		echo COMPLEX_MACRO,MULTISTATEMENT_MACRO_USE_DO_WHILE,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
 	include/linux/virtio_ring.h) echo MACRO_ARG_REUSE,MEMORY_BARRIER ;;
 	drivers/scsi/virtio_scsi.c|tools/testing/selftests/virtio/test_modules/scsi_starve/*) echo CAMELCASE ;;
 	drivers/virtio/tests/device.c) echo VOLATILE ;;

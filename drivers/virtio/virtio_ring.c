@@ -10,6 +10,7 @@
 #include <linux/export.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
+#include <trace/events/virtio.h>
 #include <xen/xen.h>
 #include "virtio_ring_internal.h"
 
@@ -605,19 +606,16 @@ void *vring_detach_unused_buf(struct virtqueue *vq)
 /* The device broke a rule: say which, and stop using the queue. */
 void vring_break(struct vring_virtqueue *vring, const char *fmt, ...)
 {
-	struct va_format vaf;
 	va_list args;
 
 	if (virtqueue_is_broken(&vring->vq))
 		return;
-	__virtqueue_break(&vring->vq);
-
 	va_start(args, fmt);
-	vaf.fmt = fmt;
-	vaf.va = &args;
-	dev_err(&vring->vq.vdev->dev, "%s: broken by the device: %pV\n",
-		vring->vq.name, &vaf);
+	vsnprintf(vring->why, sizeof(vring->why), fmt, args);
 	va_end(args);
+	virtqueue_break_because(&vring->vq, vring->why);
+	dev_err(&vring->vq.vdev->dev, "%s: broken by the device: %s\n",
+		vring->vq.name, vring->why);
 }
 
 bool vring_notify(struct virtqueue *vq)
@@ -658,8 +656,11 @@ irqreturn_t vring_interrupt(int irq, void *vq)
 		return IRQ_NONE;
 	more = vring_is_split(vq) ? vring_split_more_used(vring) :
 				    vring_packed_more_used(vring);
-	if (!more)
+	if (!more) {
+		trace_virtqueue_interrupt(vq, 0);
 		return IRQ_NONE;
+	}
+	trace_virtqueue_interrupt(vq, 1);
 
 	if (unlikely(virtqueue_is_broken(vq))) {
 		if (!IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))

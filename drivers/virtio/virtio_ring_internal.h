@@ -168,6 +168,7 @@ struct vring_virtqueue {
 	unsigned int align;
 	unsigned int detached;	/* where to look for unused buffers next */
 	u32 len_errors;		/* used lengths above the buffer's size */
+	char why[56];		/* which rule the device broke */
 	bool we_own_ring;
 	bool may_reduce_num;
 };

@@ -51,6 +51,9 @@ int vring_set_dma_premapped(struct virtqueue *vq);
 #define vring_split_notify	vring_notify
 #define vring_packed_notify	vring_notify
 
+/* The queue is broken, and says why when it is asked. */
+void virtqueue_break_because(struct virtqueue *vq, const char *why);
+
 static inline bool vring_is_split(const struct virtqueue *vq)
 {
 	return vq->ops == &vring_split_ops;

@@ -14,6 +14,7 @@
  */
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <trace/events/virtio.h>
 #include "virtio_ring_internal.h"
 
 /* Tables that a pool begins with, or more if they fit in a page */
@@ -168,6 +169,7 @@ static bool vring_pool_grow(struct vring_virtqueue *vring, unsigned int order,
 	pool->chunks = chunk;
 	WRITE_ONCE(pool->num, pool->num + chunk->num);
 	pool->used = true;
+	trace_virtqueue_tables_grow(&vring->vq, 1 << order, chunk->num);
 	spin_unlock_irqrestore(&vring->tables.lock, flags);
 	return true;
 }
@@ -200,14 +202,16 @@ static bool vring_pool_is_idle(struct vring_pool *pool)
 }
 
 /* Free an idle pool; true if there is something left to be freed later. */
-static bool vring_pool_trim(struct vring_virtqueue *vring,
-			    struct vring_pool *pool)
+static bool vring_pool_trim(struct vring_virtqueue *vring, unsigned int order)
 {
+	struct vring_pool *pool = vring_pool(&vring->tables, order);
 	struct vring_chunk *chunks = NULL;
 	unsigned long flags;
+	unsigned int num;
 	bool left;
 
 	spin_lock_irqsave(&vring->tables.lock, flags);
+	num = pool->num;
 	if (vring_pool_is_idle(pool)) {
 		chunks = pool->chunks;
 		pool->chunks = NULL;
@@ -218,6 +222,8 @@ static bool vring_pool_trim(struct vring_virtqueue *vring,
 	left = pool->chunks || pool->wanted;
 	WRITE_ONCE(pool->wanted, false);
 	spin_unlock_irqrestore(&vring->tables.lock, flags);
+	if (chunks)
+		trace_virtqueue_tables_shrink(&vring->vq, 1 << order, num);
 	vring_chunks_free(vring, chunks);
 	return left;
 }
@@ -231,8 +237,7 @@ static void vring_tables_trim(struct work_struct *work)
 
 	for (order = VRING_POOL_MIN_ORDER; order <= VRING_POOL_MAX_ORDER;
 	     order++)
-		left |= vring_pool_trim(vring,
-					vring_pool(&vring->tables, order));
+		left |= vring_pool_trim(vring, order);
 	if (left)
 		queue_delayed_work(system_wq, &vring->tables.trim,
 				   VRING_IDLE_TIME);

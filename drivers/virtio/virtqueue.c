@@ -19,6 +19,15 @@
 #include <linux/virtio_config.h>
 #include "virtio_ring_ops.h"
 
+#define CREATE_TRACE_POINTS
+#include <trace/events/virtio.h>
+
+/*
+ * Events of calls that every request makes have a function of their own, named
+ * ..._traced(): as long as they are off, a call costs a no-op more, and goes on to
+ * the implementation without a frame.
+ */
+
 #ifdef DEBUG
 /* Warn if a buffer is being built, or another call is under way. */
 static void virtqueue_enter(struct virtqueue *vq)
@@ -162,6 +171,36 @@ void virtqueue_add_failed(struct virtqueue *vq, int err)
 }
 EXPORT_SYMBOL_GPL(virtqueue_add_failed);
 
+static __always_inline int virtqueue_start(struct virtqueue *vq,
+					   unsigned int out, unsigned int in,
+					   void *data, void *ctx, gfp_t gfp)
+{
+	int err;
+
+	virtqueue_enter(vq);
+	vq->build.out = out;
+	vq->build.in = in;
+	vq->build.added = 0;
+	vq->build.err = 0;
+	vq->build.open = true;
+	err = vring_call(vq, start_buf, out, in, data, ctx, gfp);
+	if (unlikely(err)) {
+		vq->build = (struct virtqueue_build) {};
+		virtqueue_leave(vq);
+	}
+	return err;
+}
+
+static noinline int virtqueue_start_traced(struct virtqueue *vq,
+					   unsigned int out, unsigned int in,
+					   void *data, void *ctx, gfp_t gfp)
+{
+	int err = virtqueue_start(vq, out, in, data, ctx, gfp);
+
+	trace_virtqueue_add(vq, data, out, in, err);
+	return err;
+}
+
 /**
  * virtqueue_start_buf - begin to build a buffer
  * @vq: the queue
@@ -197,19 +236,9 @@ int virtqueue_start_buf(struct virtqueue *vq, unsigned int out,
 	err = virtqueue_check(vq, out, in, data);
 	if (unlikely(err))
 		return err;
-
-	virtqueue_enter(vq);
-	vq->build.out = out;
-	vq->build.in = in;
-	vq->build.added = 0;
-	vq->build.err = 0;
-	vq->build.open = true;
-	err = vring_call(vq, start_buf, out, in, data, ctx, gfp);
-	if (unlikely(err)) {
-		vq->build = (struct virtqueue_build) {};
-		virtqueue_leave(vq);
-	}
-	return err;
+	if (trace_virtqueue_add_enabled())
+		return virtqueue_start_traced(vq, out, in, data, ctx, gfp);
+	return virtqueue_start(vq, out, in, data, ctx, gfp);
 }
 EXPORT_SYMBOL_GPL(virtqueue_start_buf);
 
@@ -427,6 +456,28 @@ static noinline int virtqueue_give_up(struct virtqueue *vq)
 	return err;
 }
 
+static __always_inline int virtqueue_end(struct virtqueue *vq)
+{
+	int err;
+
+	/* The implementation looks at build.added. */
+	vq->build.out = 0;
+	vq->build.in = 0;
+	vq->build.open = false;
+	err = vring_call(vq, end_buf);
+	virtqueue_leave(vq);
+	return err;
+}
+
+static noinline int virtqueue_end_traced(struct virtqueue *vq)
+{
+	int err = virtqueue_end(vq);
+
+	if (err)
+		trace_virtqueue_cancel(vq, err);
+	return err;
+}
+
 /**
  * virtqueue_end_buf - complete a buffer
  * @vq: the queue on which a buffer was started
@@ -442,17 +493,11 @@ static noinline int virtqueue_give_up(struct virtqueue *vq)
  */
 int virtqueue_end_buf(struct virtqueue *vq)
 {
-	int err;
-
 	if (unlikely(!vq->build.open || vq->build.err || !vq->build.added))
 		return virtqueue_give_up(vq);
-	/* The implementation looks at build.added. */
-	vq->build.out = 0;
-	vq->build.in = 0;
-	vq->build.open = false;
-	err = vring_call(vq, end_buf);
-	virtqueue_leave(vq);
-	return err;
+	if (trace_virtqueue_cancel_enabled())
+		return virtqueue_end_traced(vq);
+	return virtqueue_end(vq);
 }
 EXPORT_SYMBOL_GPL(virtqueue_end_buf);
 
@@ -471,6 +516,7 @@ void virtqueue_cancel_buf(struct virtqueue *vq)
 		return;
 	}
 	vring_call(vq, cancel_buf);
+	trace_virtqueue_cancel(vq, vq->build.err);
 	vq->build = (struct virtqueue_build) {};
 	virtqueue_leave(vq);
 }
@@ -502,6 +548,28 @@ static int virtqueue_add_pieces(struct virtqueue *vq,
 	return virtqueue_end_buf(vq);
 }
 
+static __always_inline int virtqueue_add_whole(struct virtqueue *vq,
+					       const struct virtqueue_sgs *sgs,
+					       void *data, void *ctx, gfp_t gfp)
+{
+	int err;
+
+	virtqueue_enter(vq);
+	err = vring_call(vq, add_sgs, sgs, data, ctx, gfp);
+	virtqueue_leave(vq);
+	return err;
+}
+
+static noinline int virtqueue_add_traced(struct virtqueue *vq,
+					 const struct virtqueue_sgs *sgs,
+					 void *data, void *ctx, gfp_t gfp)
+{
+	int err = virtqueue_add_whole(vq, sgs, data, ctx, gfp);
+
+	trace_virtqueue_add(vq, data, sgs->out, sgs->in, err);
+	return err;
+}
+
 static __always_inline int virtqueue_add(struct virtqueue *vq,
 					 const struct virtqueue_sgs *sgs,
 					 void *data, void *ctx, gfp_t gfp)
@@ -513,11 +581,9 @@ static __always_inline int virtqueue_add(struct virtqueue *vq,
 		return err;
 	if (!vring_is_split(vq) && !vring_is_packed(vq) && !vq->ops->add_sgs)
 		return virtqueue_add_pieces(vq, sgs, data, ctx, gfp);
-
-	virtqueue_enter(vq);
-	err = vring_call(vq, add_sgs, sgs, data, ctx, gfp);
-	virtqueue_leave(vq);
-	return err;
+	if (trace_virtqueue_add_enabled())
+		return virtqueue_add_traced(vq, sgs, data, ctx, gfp);
+	return virtqueue_add_whole(vq, sgs, data, ctx, gfp);
 }
 
 /**
@@ -678,6 +744,19 @@ EXPORT_SYMBOL_GPL(virtqueue_add_inbuf_premapped);
  * Notifications in both directions
  */
 
+static __always_inline void virtqueue_show(struct virtqueue *vq)
+{
+	virtqueue_enter(vq);
+	vring_call(vq, publish);
+	virtqueue_leave(vq);
+}
+
+static noinline void virtqueue_show_traced(struct virtqueue *vq)
+{
+	trace_virtqueue_publish(vq);
+	virtqueue_show(vq);
+}
+
 /**
  * virtqueue_publish - let the device see new buffers without notifying it
  * @vq: the queue
@@ -694,11 +773,30 @@ void virtqueue_publish(struct virtqueue *vq)
 		virtqueue_kick(vq);
 		return;
 	}
-	virtqueue_enter(vq);
-	vring_call(vq, publish);
-	virtqueue_leave(vq);
+	if (trace_virtqueue_publish_enabled())
+		virtqueue_show_traced(vq);
+	else
+		virtqueue_show(vq);
 }
 EXPORT_SYMBOL_GPL(virtqueue_publish);
+
+static __always_inline bool virtqueue_prepare(struct virtqueue *vq)
+{
+	bool needed;
+
+	virtqueue_enter(vq);
+	needed = vring_call(vq, kick_prepare);
+	virtqueue_leave(vq);
+	return needed;
+}
+
+static noinline bool virtqueue_prepare_traced(struct virtqueue *vq)
+{
+	bool needed = virtqueue_prepare(vq);
+
+	trace_virtqueue_kick(vq, needed);
+	return needed;
+}
 
 /**
  * virtqueue_kick_prepare - let the device see new buffers
@@ -715,12 +813,9 @@ EXPORT_SYMBOL_GPL(virtqueue_publish);
  */
 bool virtqueue_kick_prepare(struct virtqueue *vq)
 {
-	bool needed;
-
-	virtqueue_enter(vq);
-	needed = vring_call(vq, kick_prepare);
-	virtqueue_leave(vq);
-	return needed;
+	if (trace_virtqueue_kick_enabled())
+		return virtqueue_prepare_traced(vq);
+	return virtqueue_prepare(vq);
 }
 EXPORT_SYMBOL_GPL(virtqueue_kick_prepare);
 
@@ -739,9 +834,10 @@ bool virtqueue_notify(struct virtqueue *vq)
 {
 	if (unlikely(READ_ONCE(vq->broken)))
 		return false;
+	trace_virtqueue_notify(vq);
 	if (likely(vring_call(vq, notify)))
 		return true;
-	__virtqueue_break(vq);
+	virtqueue_break_because(vq, "the device can't be told");
 	return false;
 }
 EXPORT_SYMBOL_GPL(virtqueue_notify);
@@ -762,6 +858,27 @@ bool virtqueue_kick(struct virtqueue *vq)
 }
 EXPORT_SYMBOL_GPL(virtqueue_kick);
 
+static __always_inline void *virtqueue_get(struct virtqueue *vq,
+					   unsigned int *len, void **ctx)
+{
+	void *data;
+
+	virtqueue_enter(vq);
+	data = vring_call(vq, get_buf, len, ctx);
+	virtqueue_leave(vq);
+	return data;
+}
+
+static noinline void *virtqueue_get_traced(struct virtqueue *vq,
+					   unsigned int *len, void **ctx)
+{
+	void *data = virtqueue_get(vq, len, ctx);
+
+	if (data)
+		trace_virtqueue_get(vq, data, *len);
+	return data;
+}
+
 /**
  * virtqueue_get_buf_ctx - take a used buffer back
  * @vq: the queue
@@ -779,15 +896,11 @@ EXPORT_SYMBOL_GPL(virtqueue_kick);
 void *virtqueue_get_buf_ctx(struct virtqueue *vq, unsigned int *len,
 			    void **ctx)
 {
-	void *data;
-
 	if (unlikely(READ_ONCE(vq->broken)))
 		return NULL;
-
-	virtqueue_enter(vq);
-	data = vring_call(vq, get_buf, len, ctx);
-	virtqueue_leave(vq);
-	return data;
+	if (trace_virtqueue_get_enabled())
+		return virtqueue_get_traced(vq, len, ctx);
+	return virtqueue_get(vq, len, ctx);
 }
 EXPORT_SYMBOL_GPL(virtqueue_get_buf_ctx);
 
@@ -807,6 +920,12 @@ void *virtqueue_get_buf(struct virtqueue *vq, unsigned int *len)
 }
 EXPORT_SYMBOL_GPL(virtqueue_get_buf);
 
+static noinline void virtqueue_disable_traced(struct virtqueue *vq)
+{
+	trace_virtqueue_disable_cb(vq);
+	vring_call(vq, disable_cb);
+}
+
 /**
  * virtqueue_disable_cb - ask for no callbacks
  * @vq: the queue
@@ -819,9 +938,28 @@ EXPORT_SYMBOL_GPL(virtqueue_get_buf);
  */
 void virtqueue_disable_cb(struct virtqueue *vq)
 {
-	vring_call(vq, disable_cb);
+	if (trace_virtqueue_disable_cb_enabled())
+		virtqueue_disable_traced(vq);
+	else
+		vring_call(vq, disable_cb);
 }
 EXPORT_SYMBOL_GPL(virtqueue_disable_cb);
+
+static __always_inline unsigned int virtqueue_ask(struct virtqueue *vq)
+{
+	unsigned int state;
+
+	virtqueue_enter(vq);
+	state = vring_call(vq, enable_cb_prepare);
+	virtqueue_leave(vq);
+	return state;
+}
+
+static noinline unsigned int virtqueue_ask_traced(struct virtqueue *vq)
+{
+	trace_virtqueue_enable_cb(vq);
+	return virtqueue_ask(vq);
+}
 
 /**
  * virtqueue_enable_cb_prepare - ask for callbacks, without checking
@@ -836,12 +974,9 @@ EXPORT_SYMBOL_GPL(virtqueue_disable_cb);
  */
 unsigned int virtqueue_enable_cb_prepare(struct virtqueue *vq)
 {
-	unsigned int state;
-
-	virtqueue_enter(vq);
-	state = vring_call(vq, enable_cb_prepare);
-	virtqueue_leave(vq);
-	return state;
+	if (trace_virtqueue_enable_cb_enabled())
+		return virtqueue_ask_traced(vq);
+	return virtqueue_ask(vq);
 }
 EXPORT_SYMBOL_GPL(virtqueue_enable_cb_prepare);
 
@@ -878,6 +1013,22 @@ bool virtqueue_enable_cb(struct virtqueue *vq)
 }
 EXPORT_SYMBOL_GPL(virtqueue_enable_cb);
 
+static __always_inline bool virtqueue_ask_delayed(struct virtqueue *vq)
+{
+	bool enabled;
+
+	virtqueue_enter(vq);
+	enabled = vring_call(vq, enable_cb_delayed);
+	virtqueue_leave(vq);
+	return enabled;
+}
+
+static noinline bool virtqueue_ask_delayed_traced(struct virtqueue *vq)
+{
+	trace_virtqueue_enable_cb_delayed(vq);
+	return virtqueue_ask_delayed(vq);
+}
+
 /**
  * virtqueue_enable_cb_delayed - ask for a callback when much was used
  * @vq: the queue
@@ -892,16 +1043,13 @@ EXPORT_SYMBOL_GPL(virtqueue_enable_cb);
  */
 bool virtqueue_enable_cb_delayed(struct virtqueue *vq)
 {
-	bool enabled;
-
 	/* Nothing will ever come: callers must not try again. */
 	if (unlikely(READ_ONCE(vq->broken)))
 		return true;
 
-	virtqueue_enter(vq);
-	enabled = vring_call(vq, enable_cb_delayed);
-	virtqueue_leave(vq);
-	return enabled;
+	if (trace_virtqueue_enable_cb_delayed_enabled())
+		return virtqueue_ask_delayed_traced(vq);
+	return virtqueue_ask_delayed(vq);
 }
 EXPORT_SYMBOL_GPL(virtqueue_enable_cb_delayed);
 
@@ -986,6 +1134,8 @@ int virtqueue_resize(struct virtqueue *vq, u32 num,
 		     void (*recycle)(struct virtqueue *vq, void *buf),
 		     void (*recycle_done)(struct virtqueue *vq))
 {
+	int err;
+
 	if (num > vq->num_max)
 		return -E2BIG;
 	if (!num)
@@ -994,7 +1144,9 @@ int virtqueue_resize(struct virtqueue *vq, u32 num,
 		return 0;
 	if (!vq->ops->resize)
 		return -ENOENT;
-	return vq->ops->resize(vq, num, recycle, recycle_done);
+	err = vq->ops->resize(vq, num, recycle, recycle_done);
+	trace_virtqueue_resize(vq, num, err);
+	return err;
 }
 EXPORT_SYMBOL_GPL(virtqueue_resize);
 
@@ -1018,9 +1170,13 @@ int virtqueue_reset(struct virtqueue *vq,
 		    void (*recycle)(struct virtqueue *vq, void *buf),
 		    void (*recycle_done)(struct virtqueue *vq))
 {
+	int err;
+
 	if (!vq->ops->reset)
 		return -ENOENT;
-	return vq->ops->reset(vq, recycle, recycle_done);
+	err = vq->ops->reset(vq, recycle, recycle_done);
+	trace_virtqueue_reset(vq, virtqueue_get_vring_size(vq), err);
+	return err;
 }
 EXPORT_SYMBOL_GPL(virtqueue_reset);
 
@@ -1038,12 +1194,25 @@ bool virtqueue_is_broken(const struct virtqueue *vq)
 }
 EXPORT_SYMBOL_GPL(virtqueue_is_broken);
 
-/* The implementation may want to know.  Out of line, off the fast paths. */
-static noinline void virtqueue_set_broken(struct virtqueue *vq, bool broken)
+/*
+ * A queue with a reason is broken, one without works.  The first reason is kept.
+ * The implementation may want to know.  Out of line, off the fast paths.
+ */
+static noinline void virtqueue_set_broken(struct virtqueue *vq, const char *why)
 {
-	WRITE_ONCE(vq->broken, broken);
+	if (!why || !vq->why)
+		WRITE_ONCE(vq->why, why);
+	WRITE_ONCE(vq->broken, why);
+	if (why)
+		trace_virtqueue_break(vq, why);
 	if (vq->ops->set_broken)
-		vq->ops->set_broken(vq, broken);
+		vq->ops->set_broken(vq, why);
+}
+
+/* The reason has to last as long as the queue. */
+void virtqueue_break_because(struct virtqueue *vq, const char *why)
+{
+	virtqueue_set_broken(vq, why);
 }
 
 /**
@@ -1056,7 +1225,7 @@ static noinline void virtqueue_set_broken(struct virtqueue *vq, bool broken)
  */
 void __virtqueue_break(struct virtqueue *vq)
 {
-	virtqueue_set_broken(vq, true);
+	virtqueue_set_broken(vq, "its transport or driver said so");
 }
 EXPORT_SYMBOL_GPL(__virtqueue_break);
 
@@ -1072,7 +1241,7 @@ void virtqueue_lose(struct virtqueue *vq)
 {
 	spin_lock(&vq->vdev->vqs_list_lock);
 	WRITE_ONCE(vq->lost, true);
-	virtqueue_set_broken(vq, true);
+	virtqueue_set_broken(vq, "the device did not enable it");
 	spin_unlock(&vq->vdev->vqs_list_lock);
 }
 EXPORT_SYMBOL_GPL(virtqueue_lose);
@@ -1090,7 +1259,7 @@ void __virtqueue_unbreak(struct virtqueue *vq)
 {
 	spin_lock(&vq->vdev->vqs_list_lock);
 	if (!vq->lost)
-		virtqueue_set_broken(vq, false);
+		virtqueue_set_broken(vq, NULL);
 	spin_unlock(&vq->vdev->vqs_list_lock);
 }
 EXPORT_SYMBOL_GPL(__virtqueue_unbreak);
@@ -1134,7 +1303,7 @@ void virtio_break_device(struct virtio_device *dev)
 	spin_lock(&dev->vqs_list_lock);
 	virtio_device_for_each_vq(dev, vq) {
 		WRITE_ONCE(vq->lost, true);
-		virtqueue_set_broken(vq, true);
+		virtqueue_set_broken(vq, "the device is gone");
 	}
 	spin_unlock(&dev->vqs_list_lock);
 }
@@ -1155,7 +1324,7 @@ void __virtio_unbreak_device(struct virtio_device *dev)
 	spin_lock(&dev->vqs_list_lock);
 	virtio_device_for_each_vq(dev, vq) {
 		WRITE_ONCE(vq->lost, false);
-		virtqueue_set_broken(vq, false);
+		virtqueue_set_broken(vq, NULL);
 	}
 	spin_unlock(&dev->vqs_list_lock);
 }

@@ -175,6 +175,7 @@ struct virtqueue_build {
  * @priv: for the transport
  * @name: name of the queue, for messages
  * @list: entry in the list of queues of @vdev
+ * @why: the reason why it is broken, NULL if it works
  */
 struct virtqueue {
 	const struct virtqueue_ops *ops;
@@ -194,6 +195,7 @@ struct virtqueue {
 	void *priv;
 	const char *name;
 	struct list_head list;
+	const char *why;
 };
 
 /* For transports: virtqueues of any implementation */

@@ -167,55 +167,13 @@ void time_passes(void)
 
 /* Messages */
 
-/* One conversion of a format that isn't %pV */
-static size_t print_arg(char *buf, size_t size, const char *spec, va_list *ap)
-{
-	char conv = spec[strlen(spec) - 1];
-	int ret;
-
-	if (conv == 's' || conv == 'p')
-		ret = snprintf(buf, size, spec, va_arg(*ap, void *));
-	else if (strchr(spec, 'l') || strchr(spec, 'z'))
-		ret = snprintf(buf, size, spec, va_arg(*ap, long));
-	else
-		ret = snprintf(buf, size, spec, va_arg(*ap, int));
-	return min_t(size_t, ret, size - 1);
-}
-
-/* As vsnprintf(), with the kernel's %pV */
-static size_t print(char *buf, size_t size, const char *fmt, va_list *ap)
-{
-	const struct va_format *vaf;
-	size_t len = 0, n;
-	char spec[16];
-
-	while (*fmt && len < size - 1) {
-		if (*fmt != '%') {
-			buf[len++] = *fmt++;
-			continue;
-		}
-		if (!strncmp(fmt, "%pV", 3)) {
-			vaf = va_arg(*ap, void *);
-			len += print(buf + len, size - len, vaf->fmt, vaf->va);
-			fmt += 3;
-			continue;
-		}
-		n = strcspn(fmt, "diuxXcsp") + 1;
-		snprintf(spec, sizeof(spec), "%.*s", (int)n, fmt);
-		len += print_arg(buf + len, size - len, spec, ap);
-		fmt += n;
-	}
-	buf[len] = '\0';
-	return len;
-}
-
 void shim_dev_err(const struct device *dev, const char *fmt, ...)
 {
 	va_list ap;
 
 	shim.errs++;
 	va_start(ap, fmt);
-	print(shim.last_err, sizeof(shim.last_err), fmt, &ap);
+	vsnprintf(shim.last_err, sizeof(shim.last_err), fmt, ap);
 	va_end(ap);
 }
 

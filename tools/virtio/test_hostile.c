@@ -24,6 +24,10 @@ static void check_broken(struct tq *tq, u32 value)
 	check(shim.errs == 1 && errs <= 1, "%u messages", shim.errs);
 	check(strstr(shim.last_err, "requests"), "no name: %s", shim.last_err);
 	check(strstr(shim.last_err, text), "no %u: %s", value, shim.last_err);
+#ifndef STOCK
+	check(tq->vq->why && strstr(shim.last_err, tq->vq->why),
+	      "another reason is kept: %s", tq->vq->why);
+#endif
 
 	check(!virtqueue_get_buf(tq->vq, &len), "a buffer of a broken queue");
 	check(tq_add_new(tq, 1, 1, HOW_OLD) == -EIO,

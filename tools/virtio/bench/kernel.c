@@ -8,22 +8,13 @@ unsigned long vmemmap_base = 0x100000000000UL;
 unsigned long page_offset_base;
 unsigned long phys_base;
 
-/* Knows %pV only as the core uses it: behind the name of the queue. */
 void bench_complain(const char *fmt, ...)
 {
-	const struct va_format *inner;
 	va_list args;
 
 	va_start(args, fmt);
 	fputs("bench: the core complains: ", stderr);
-	if (strstr(fmt, "%pV")) {
-		fprintf(stderr, "%s: ", va_arg(args, char *));
-		inner = va_arg(args, struct va_format *);
-		vfprintf(stderr, inner->fmt, *inner->va);
-		fputc('\n', stderr);
-	} else {
-		vfprintf(stderr, fmt, args);
-	}
+	vfprintf(stderr, fmt, args);
 	va_end(args);
 	exit(1);
 }

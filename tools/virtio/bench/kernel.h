@@ -185,10 +185,7 @@ void bench_warn(const char *file, int line) __cold;
 #define pr_debug(...)		do { } while (0)
 #define pr_info(...)		do { } while (0)
 
-struct va_format {
-	const char *fmt;
-	va_list *va;
-};
+int vsnprintf(char *buf, size_t size, const char *fmt, va_list args);
 
 #define THIS_MODULE		((struct module *)NULL)
 #define EXPORT_SYMBOL(s)	extern typeof(s) s
