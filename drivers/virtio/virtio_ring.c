@@ -30,12 +30,6 @@ static bool is_vring(const struct virtqueue *vq)
 	return false;
 }
 
-static inline const struct vring_virtqueue *
-to_vring_const(const struct virtqueue *vq)
-{
-	return container_of(vq, struct vring_virtqueue, vq);
-}
-
 /*
  * Memory
  */
@@ -240,12 +234,12 @@ static int vring_rings_alloc(struct vring_virtqueue *vring,
 	return err;
 }
 
-static void vring_rings_free(struct vring_virtqueue *vring)
+static void vring_rings_free(struct vring_virtqueue *vring,
+			     struct vring_rings *rings)
 {
 	if (vring->we_own_ring)
-		vring_mem_free(vring, &vring->rings.mem);
-	vring_private_free(vring, &vring->rings);
-	vring_tables_free(vring);
+		vring_mem_free(vring, &rings->mem);
+	vring_private_free(vring, rings);
 }
 
 /* Begin with an empty ring, all of it zero. */
@@ -460,7 +454,8 @@ void vring_del_virtqueue(struct virtqueue *vq)
 		dev_info(&vq->vdev->dev,
 			 "%s: %u used lengths were larger than their buffers\n",
 			 vq->name, vring->len_errors);
-	vring_rings_free(vring);
+	vring_rings_free(vring, &vring->rings);
+	vring_tables_free(vring);
 	kfree(vring);
 }
 EXPORT_SYMBOL_GPL(vring_del_virtqueue);
@@ -563,13 +558,16 @@ int vring_resize(struct virtqueue *vq, u32 num,
 		return err;
 	err = vring_disable_and_recycle(vq, recycle, recycle_done);
 	if (err) {
-		vring_mem_free(vring, &rings.mem);
-		vring_private_free(vring, &rings);
+		vring_rings_free(vring, &rings);
 		return err;
 	}
-	vring_rings_free(vring);
-	vring->rings = rings;
+	vring_tables_free(vring);
+	/* Not while vring_inspect() looks at the old ones */
+	spin_lock(&vq->vdev->vqs_list_lock);
+	swap(vring->rings, rings);
 	vring_init_queue(vring);
+	spin_unlock(&vq->vdev->vqs_list_lock);
+	vring_rings_free(vring, &rings);
 	return vring_enable(vq);
 }
 
@@ -633,6 +631,23 @@ unsigned int vring_fits(const struct virtqueue *vq, unsigned int num)
 {
 	return num <= to_vring_const(vq)->rings.own.max ? vq->num_free :
 							   vq->num_free / num;
+}
+
+/* Calls for the queue go on meanwhile: each figure was right when it was read. */
+void vring_inspect(const struct vring_virtqueue *vring,
+		   struct virtqueue_state *state)
+{
+	unsigned int id;
+
+	for (id = 0; id < vring->rings.num; id++)
+		state->buffers += !!READ_ONCE(vring->rings.state[id].data);
+	state->kicked = READ_ONCE(vring->kick.next);
+	state->taken = READ_ONCE(vring->last_used);
+	state->callbacks = !READ_ONCE(vring->cb_disabled);
+	state->bad_lens = READ_ONCE(vring->len_errors);
+	if (vring->rings.own.max)
+		state->tables = vring->rings.num;
+	vring_tables_count(&vring->tables, state);
 }
 
 /**

@@ -197,6 +197,12 @@ static inline struct vring_virtqueue *to_vring(struct virtqueue *vq)
 	return container_of(vq, struct vring_virtqueue, vq);
 }
 
+static inline const struct vring_virtqueue *
+to_vring_const(const struct virtqueue *vq)
+{
+	return container_of(vq, struct vring_virtqueue, vq);
+}
+
 int vring_mem_alloc(struct vring_virtqueue *vring, struct vring_mem *mem,
 		    size_t size, gfp_t gfp);
 void vring_mem_free(struct vring_virtqueue *vring, struct vring_mem *mem);
@@ -206,6 +212,8 @@ int vring_start_slow(struct vring_virtqueue *vring, unsigned int num,
 		     void *data, void *ctx, gfp_t gfp);
 void vring_cancel(struct vring_virtqueue *vring, unsigned int num);
 void vring_restart_epochs(struct vring_virtqueue *vring);
+void vring_inspect(const struct vring_virtqueue *vring,
+		   struct virtqueue_state *state);
 
 __printf(2, 3)
 void vring_break(struct vring_virtqueue *vring, const char *fmt, ...);

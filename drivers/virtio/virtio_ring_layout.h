@@ -590,6 +590,17 @@ unsigned int RING_OP(enable_cb_prepare)(struct virtqueue *vq)
 	return vring->last_used;
 }
 
+static void RING_OP(inspect)(const struct virtqueue *vq,
+			     struct virtqueue_state *state)
+{
+	const struct vring_virtqueue *vring = to_vring_const(vq);
+
+	vring_inspect(vring, state);
+	/* A buffer may be built meanwhile. */
+	state->next = data_race(ring_next_pos(vring));
+	state->used = RING_OP(more_used)(vring);
+}
+
 const struct virtqueue_ops RING_OP(ops) = {
 	.start_buf		= RING_OP(start_buf),
 	.add_sg			= RING_OP(add_sg),
@@ -613,4 +624,5 @@ const struct virtqueue_ops RING_OP(ops) = {
 	.resize			= vring_resize,
 	.reset			= vring_reset,
 	.set_dma_premapped	= vring_set_dma_premapped,
+	.inspect		= RING_OP(inspect),
 };

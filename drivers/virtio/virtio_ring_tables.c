@@ -285,6 +285,17 @@ static struct vring_table *vring_pool_get(struct vring_tables *tables,
 	return table;
 }
 
+void vring_tables_count(const struct vring_tables *tables,
+			struct virtqueue_state *state)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(tables->pools); i++) {
+		state->tables += READ_ONCE(tables->pools[i].num);
+		state->pool_taken += READ_ONCE(tables->pools[i].taken);
+	}
+}
+
 static void vring_pool_ask(struct vring_tables *tables, struct vring_pool *pool)
 {
 	if (READ_ONCE(pool->wanted))

@@ -19,6 +19,7 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+struct virtqueue_state;
 struct vring_map;
 struct vring_rings;
 struct vring_virtqueue;
@@ -85,6 +86,9 @@ void vring_own_tables_free(struct vring_virtqueue *vring,
 			   struct vring_rings *rings);
 void vring_tables_init(struct vring_tables *tables);
 void vring_tables_free(struct vring_virtqueue *vring);
+/* Add what the pools have to what is known of a queue's tables. */
+void vring_tables_count(const struct vring_tables *tables,
+			struct virtqueue_state *state);
 struct vring_table *vring_table_get(struct vring_virtqueue *vring,
 				    unsigned int num, gfp_t gfp);
 

@@ -5,6 +5,7 @@
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
+#include <linux/string_choices.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -37,14 +38,35 @@ static const char *state_of(const struct virtqueue *vq)
 	return virtqueue_is_broken(vq) ? "broken" : "works";
 }
 
+static void show_state(struct seq_file *s, const struct virtqueue *vq)
+{
+	struct virtqueue_state state = {};
+
+	if (!vq->ops->inspect)
+		return;
+	vq->ops->inspect(vq, &state);
+	seq_printf(s, "  buffers %u next %04x kicked %04x taken %04x%s callbacks %s\n",
+		   state.buffers, state.next, state.kicked, state.taken,
+		   state.used ? " used" : "", str_on_off(state.callbacks));
+	if (state.tables)
+		seq_printf(s, "  tables %u of pools in use %u\n", state.tables,
+			   state.pool_taken);
+	if (state.bad_lens)
+		seq_printf(s, "  used lengths cut %u\n", state.bad_lens);
+}
+
 static void show_queue(struct seq_file *s, const struct virtqueue *vq)
 {
 	unsigned int size = virtqueue_get_vring_size(vq);
 	/* The driver goes on meanwhile: it was so a moment ago. */
 	unsigned int free = data_race(vq->num_free);
+	const char *why = READ_ONCE(vq->why);
 
 	seq_printf(s, "%u %s: size %u used %u %s\n", vq->index, vq->name, size,
 		   size - min(size, free), state_of(vq));
+	if (why)
+		seq_printf(s, "  broken: %s\n", why);
+	show_state(s, vq);
 }
 
 static int virtqueue_debug_show(struct seq_file *s, void *data)

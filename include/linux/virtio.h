@@ -38,6 +38,30 @@ struct virtqueue_sgs {
 };
 
 /**
+ * struct virtqueue_state - what a queue holds, for who looks at one that stands
+ * @buffers: those that the driver added and has not taken back
+ * @next: where it will put the next buffer, as the implementation counts
+ * @kicked: where that was when it last let the device see all
+ * @taken: where the next used buffer will be
+ * @used: there is a used buffer that it has not taken back
+ * @callbacks: it has asked for callbacks
+ * @tables: descriptor tables that the queue keeps
+ * @pool_taken: how many of the larger ones buffers have
+ * @bad_lens: used lengths so far that were more than the buffer could hold
+ */
+struct virtqueue_state {
+	unsigned int buffers;
+	u16 next;
+	u16 kicked;
+	u16 taken;
+	bool used;
+	bool callbacks;
+	unsigned int tables;
+	unsigned int pool_taken;
+	unsigned int bad_lens;
+};
+
+/**
  * struct virtqueue_ops - how a virtqueue is implemented
  * @start_buf: make room for a buffer of at most @out readable and @in writable
  *             elements, all or nothing.  0, -ENOSPC, or -ENOMEM when memory
@@ -89,6 +113,9 @@ struct virtqueue_sgs {
  * @set_broken: the queue is @broken now, or usable again.  May run concurrently
  *              and in any context, also within your own __virtqueue_break().
  *              NULL if nobody has to know.
+ * @inspect: fill @state, which is zeroed.  Called under the device's
+ *           vqs_list_lock; may run concurrently with all else.  NULL if there
+ *           is nothing to say.
  *
  * virtqueue_*() does what is common to all implementations before it calls
  * one of these: it refuses a broken queue, keeps the order of the calls, and
@@ -131,6 +158,7 @@ struct virtqueue_ops {
 		     void (*recycle_done)(struct virtqueue *vq));
 	int (*set_dma_premapped)(struct virtqueue *vq);
 	void (*set_broken)(struct virtqueue *vq, bool broken);
+	void (*inspect)(const struct virtqueue *vq, struct virtqueue_state *state);
 };
 
 /**

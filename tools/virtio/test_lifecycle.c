@@ -671,6 +671,63 @@ static void barriers(const struct tq_config *config)
 	tq_delete(tq);
 }
 
+#ifndef STOCK
+static struct virtqueue_state inspected(const struct tq *tq)
+{
+	struct virtqueue_state state = {};
+
+	tq->vq->ops->inspect(tq->vq, &state);
+	return state;
+}
+
+/* What debugfs shows of a queue, at each step of a buffer */
+static void inspect(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+	struct virtqueue_state state = inspected(tq);
+	u16 first = state.next;
+
+	check(!state.buffers && !state.used && state.callbacks &&
+	      state.next == state.kicked, "an empty queue isn't");
+	check(state.tables == (config->indirect ? tq->dq.num : 0) &&
+	      !state.pool_taken, "%u tables", state.tables);
+	tq_must_add(tq, 1, 1, HOW_PTR);
+	state = inspected(tq);
+	check(state.buffers == 1 && state.next != first &&
+	      state.kicked == first, "a buffer that waits for a kick");
+	tq_kick(tq);
+	state = inspected(tq);
+	check(state.kicked == state.next && !state.used, "a kicked buffer");
+	tq_pop(tq);
+	tq_use_some(tq, 0);
+	state = inspected(tq);
+	check(state.used && state.buffers == 1, "a used buffer");
+	virtqueue_disable_cb(tq->vq);
+	tq_get(tq);
+	state = inspected(tq);
+	check(!state.used && !state.buffers && state.taken == state.next &&
+	      !state.callbacks, "a buffer that was taken back");
+	tq_delete(tq);
+}
+
+/* The first reason is the one that is kept. */
+static void why_broken(const struct tq_config *config)
+{
+	struct tq *tq = tq_new(config);
+
+	check(!tq->vq->why, "a reason for nothing");
+	tq->notify_fails = true;
+	tq_must_add(tq, 1, 0, HOW_PTR);
+	check(!virtqueue_kick(tq->vq), "the device was told");
+	virtio_break_device(&tq->vdev);
+	check(!strcmp(tq->vq->why, "the device can't be told"),
+	      "another reason: %s", tq->vq->why);
+	__virtio_unbreak_device(&tq->vdev);
+	check(!tq->vq->why, "still broken: %s", tq->vq->why);
+	tq_delete(tq);
+}
+#endif
+
 static void add_tests_for(const struct tq_config *base)
 {
 	struct tq_config config = *base;
@@ -705,6 +762,8 @@ static void add_tests_for(const struct tq_config *base)
 	test_add(premapped_calls, &config, "lifecycle: premapped calls, %s",
 		 name);
 	test_add(too_many, &config, "lifecycle: too large, %s", name);
+	test_add(inspect, &config, "lifecycle: inspect, %s", name);
+	test_add(why_broken, &config, "lifecycle: why it broke, %s", name);
 #endif
 	if (config.access) {
 		config.bounce = true;
