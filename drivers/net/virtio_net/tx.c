@@ -2,10 +2,11 @@
 /*
  * Transmit: packets go into the ring, and come back.
  *
- * A packet is visible to the device only after the next virtnet_tx_kick(): every way
- * out of the functions that add kicks. In NAPI mode a packet is freed when the device
- * has sent it, and interrupts come when most are sent. In orphan mode (napi_tx=0)
- * nobody waits for that: it is freed when the next one is sent.
+ * A packet is visible to the device only after the next virtnet_tx_publish(): every way
+ * out of the functions that add calls it, or one that does follows. In NAPI mode a
+ * packet is freed when the device has sent it, and interrupts come when most are sent.
+ * In orphan mode (napi_tx=0) nobody waits for that: it is freed when the next one is
+ * sent.
  */
 #include <linux/bpf.h>
 #include <linux/netdevice.h>
@@ -498,9 +499,11 @@ int virtnet_tx_add_frame(struct virtnet_sq *sq, struct xdp_frame *frame)
 	return virtqueue_end_buf(sq->vq);
 }
 
-void virtnet_tx_kick(struct virtnet_sq *sq)
+void virtnet_tx_end_frames(struct virtnet_sq *sq, bool flush)
 {
 	virtnet_tx_stop_if_full(sq);
+	if (!flush)
+		return;
 	virtnet_tx_publish(sq);
 	virtnet_tx_ask_interrupt(sq);
 }

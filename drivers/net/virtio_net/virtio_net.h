@@ -405,7 +405,8 @@ void virtnet_tx_free_unused(struct virtnet_sq *sq);
  * headroom, has no room for a header: ZERO_PAGE(0) is one, as an element of its own.
  */
 int virtnet_tx_add_frame(struct virtnet_sq *sq, struct xdp_frame *frame);
-void virtnet_tx_kick(struct virtnet_sq *sq);
+/* Without @flush the device does not see them before the next call with it. */
+void virtnet_tx_end_frames(struct virtnet_sq *sq, bool flush);
 
 /* xdp.c: programs run */
 int virtnet_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,

@@ -24,10 +24,11 @@ static struct virtnet_sq *virtnet_xdp_sq(struct virtnet *vn, unsigned int cpu)
 }
 
 /*
- * Returns how many of @frames go; the rest is still the caller's. Each call kicks:
- * what was not published yet would wait for the next one.
+ * Returns how many of @frames go; the rest is still the caller's. Without @flush the
+ * device does not see them yet: a call with it follows on this CPU.
  */
-static int virtnet_xdp_send(struct virtnet *vn, struct xdp_frame **frames, int n)
+static int virtnet_xdp_send(struct virtnet *vn, struct xdp_frame **frames, int n,
+			    bool flush)
 {
 	unsigned int cpu = smp_processor_id();
 	struct virtnet_sq *sq = virtnet_xdp_sq(vn, cpu);
@@ -39,7 +40,7 @@ static int virtnet_xdp_send(struct virtnet *vn, struct xdp_frame **frames, int n
 		virtnet_tx_reclaim(sq, false);
 		while (sent < n && !virtnet_tx_add_frame(sq, frames[sent]))
 			sent++;
-		virtnet_tx_kick(sq);
+		virtnet_tx_end_frames(sq, flush);
 	}
 
 	u64_stats_update_begin(&sq->stats.syncp);
@@ -55,19 +56,23 @@ int virtnet_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,
 		     u32 flags)
 {
 	struct virtnet *vn = netdev_priv(dev);
+	bool flush = flags & XDP_XMIT_FLUSH;
 
 	if (unlikely(flags & ~XDP_XMIT_FLAGS_MASK))
 		return -EINVAL;
-	if (unlikely(!rcu_access_pointer(vn->rq[0].prog)))
+	if (unlikely(!rcu_access_pointer(vn->rq[0].prog))) {
+		/* There may be frames from before it went. */
+		virtnet_xdp_send(vn, frames, 0, flush);
 		return -ENXIO;
-	return virtnet_xdp_send(vn, frames, n);
+	}
+	return virtnet_xdp_send(vn, frames, n, flush);
 }
 
 static void virtnet_xdp_send_batch(struct virtnet_rq *rq,
-				   struct virtnet_rx_batch *batch)
+				   struct virtnet_rx_batch *batch, bool flush)
 {
 	int n = batch->frames_num;
-	int sent = virtnet_xdp_send(rq->vn, batch->frames, n);
+	int sent = virtnet_xdp_send(rq->vn, batch->frames, n, flush);
 
 	batch->frames_num = 0;
 	batch->xdp_drops += n - sent;
@@ -85,7 +90,7 @@ static u32 virtnet_xdp_tx(struct virtnet_rq *rq, struct xdp_buff *xdp,
 	if (unlikely(!frame))
 		return XDP_DROP;
 	if (batch->frames_num == VIRTNET_XDP_BULK)
-		virtnet_xdp_send_batch(rq, batch);
+		virtnet_xdp_send_batch(rq, batch, false);
 	batch->frames[batch->frames_num++] = frame;
 	return XDP_TX;
 }
@@ -139,7 +144,7 @@ u32 virtnet_xdp_run(struct virtnet_rq *rq, struct bpf_prog *prog,
 void virtnet_xdp_flush(struct virtnet_rq *rq, struct virtnet_rx_batch *batch)
 {
 	if (batch->frames_num)
-		virtnet_xdp_send_batch(rq, batch);
+		virtnet_xdp_send_batch(rq, batch, true);
 	if (batch->redirected)
 		xdp_do_flush();
 }

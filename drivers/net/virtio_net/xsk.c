@@ -398,7 +398,7 @@ bool virtnet_xsk_tx(struct virtnet_sq *sq, int budget)
 	for (i = 0; i < n; i++)
 		virtnet_xsk_send(sq, &pool->tx_descs[i]);
 	if (n)
-		virtnet_tx_kick(sq);
+		virtnet_tx_end_frames(sq, true);
 	return n == budget;
 }
 
