@@ -186,7 +186,7 @@ static bool virtnet_tx_is_stacks(const struct virtnet_sq *sq)
 }
 
 /* Does anybody wait for packets to come back? */
-static bool virtnet_tx_wants_interrupt(const struct virtnet_sq *sq)
+static inline bool virtnet_tx_wants_interrupt(const struct virtnet_sq *sq)
 {
 	return sq->napi_mode || sq->xsk_pool || !virtnet_tx_is_stacks(sq) ||
 	       netif_tx_queue_stopped(sq->txq);
@@ -288,8 +288,8 @@ static bool virtnet_tx_can_push(const struct virtnet *vn,
  * Packets of the stack
  */
 
-static void virtnet_tx_add_frags(struct virtqueue *vq,
-				 const struct skb_shared_info *shinfo)
+static inline void virtnet_tx_add_frags(struct virtqueue *vq,
+					const struct skb_shared_info *shinfo)
 {
 	unsigned int i;
 
@@ -310,6 +310,7 @@ static bool virtnet_tx_fit(const struct virtnet_sq *sq, struct sk_buff *skb,
 static int virtnet_tx_add_skb(struct virtnet_sq *sq, struct sk_buff *skb)
 {
 	unsigned int head_len, hdr_len = sq->vn->hdr_len;
+	const struct skb_shared_info *shinfo;
 	struct virtqueue *vq = sq->vq;
 	union virtnet_hdr *hdr;
 	bool push;
@@ -319,12 +320,13 @@ static int virtnet_tx_add_skb(struct virtnet_sq *sq, struct sk_buff *skb)
 
 	if (!virtnet_tx_fit(sq, skb, 2 + skb_shinfo(skb)->nr_frags))
 		return -ENOMEM;
+	shinfo = skb_shinfo(skb);
 	push = virtnet_tx_can_push(sq->vn, skb);
 	hdr = push ? (void *)skb->data - hdr_len : (void *)skb->cb;
 	if (unlikely(!virtnet_tx_fill_header(sq->vn, skb, hdr)))
 		return -EPROTO;
 
-	err = virtqueue_start_buf(vq, 1 + !push + skb_shinfo(skb)->nr_frags, 0,
+	err = virtqueue_start_buf(vq, 1 + !push + shinfo->nr_frags, 0,
 				  virtnet_tx_token(skb, sq->napi_mode ?
 						   VIRTNET_TX_SKB :
 						   VIRTNET_TX_ORPHAN),
@@ -332,15 +334,11 @@ static int virtnet_tx_add_skb(struct virtnet_sq *sq, struct sk_buff *skb)
 	if (unlikely(err))
 		return err;
 	head_len = skb_headlen(skb);
-	if (push) {
-		virtqueue_add_ptr(vq, hdr, hdr_len + head_len, DMA_TO_DEVICE);
-	} else {
-		virtqueue_add_ptr(vq, hdr, hdr_len, DMA_TO_DEVICE);
-		if (head_len)
-			virtqueue_add_ptr(vq, skb->data, head_len,
-					  DMA_TO_DEVICE);
-	}
-	virtnet_tx_add_frags(vq, skb_shinfo(skb));
+	virtqueue_add_ptr(vq, hdr, push ? hdr_len + head_len : hdr_len,
+			  DMA_TO_DEVICE);
+	if (!push && head_len)
+		virtqueue_add_ptr(vq, skb->data, head_len, DMA_TO_DEVICE);
+	virtnet_tx_add_frags(vq, shinfo);
 	return virtqueue_end_buf(vq);
 }
 
@@ -415,22 +413,26 @@ static void virtnet_tx_publish(struct virtnet_sq *sq)
 	u64_stats_update_end(&sq->stats.syncp);
 }
 
+static noinline void virtnet_tx_ask_again(struct virtnet_sq *sq)
+{
+	unsigned int in_flight, free = sq->vq->num_free;
+
+	in_flight = virtqueue_get_vring_size(sq->vq) - free;
+	sq->ask_below = free - min(free, in_flight / 4);
+	if (unlikely(!virtqueue_enable_cb_delayed(sq->vq)))
+		virtnet_tx_schedule(sq);
+}
+
 /*
  * Only what was published makes an interrupt, so ask for it afterwards. It comes when
  * the device has sent most of what is under way, and is put off again when that has
  * grown by a quarter: to ask for each packet would cost more than an interrupt that is
  * a little early.
  */
-static void virtnet_tx_ask_interrupt(struct virtnet_sq *sq)
+static inline void virtnet_tx_ask_interrupt(struct virtnet_sq *sq)
 {
-	unsigned int in_flight, free = sq->vq->num_free;
-
-	if (free >= sq->ask_below)
-		return;
-	in_flight = virtqueue_get_vring_size(sq->vq) - free;
-	sq->ask_below = free - min(free, in_flight / 4);
-	if (unlikely(!virtqueue_enable_cb_delayed(sq->vq)))
-		virtnet_tx_schedule(sq);
+	if (sq->vq->num_free < sq->ask_below)
+		virtnet_tx_ask_again(sq);
 }
 
 netdev_tx_t virtnet_start_xmit(struct sk_buff *skb, struct net_device *dev)
@@ -475,7 +477,7 @@ int virtnet_tx_add_frame(struct virtnet_sq *sq, struct xdp_frame *frame)
 {
 	unsigned int frags = virtnet_frame_frags(frame);
 	unsigned int hdr_len = sq->vn->hdr_len;
-	bool push = frame->headroom >= hdr_len;
+	bool push = frame->headroom >= sizeof(union virtnet_hdr);
 	int err;
 
 	err = virtqueue_start_buf(sq->vq, 1 + !push + frags, 0,
@@ -484,7 +486,9 @@ int virtnet_tx_add_frame(struct virtnet_sq *sq, struct xdp_frame *frame)
 	if (unlikely(err))
 		return err;
 	if (likely(push)) {
-		memset(frame->data - hdr_len, 0, hdr_len);
+		/* More than the header has, perhaps: a fixed length is quicker. */
+		memset(frame->data - sizeof(union virtnet_hdr), 0,
+		       sizeof(union virtnet_hdr));
 		virtqueue_add_ptr(sq->vq, frame->data - hdr_len,
 				  hdr_len + frame->len, DMA_TO_DEVICE);
 	} else {
