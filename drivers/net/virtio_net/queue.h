@@ -139,6 +139,17 @@ struct virtnet_rx_kind {
 	void (*free)(struct virtnet_rq *rq, void *token);
 };
 
+/**
+ * struct virtnet_xdp - a packet for an XDP program
+ * @xdp: the packet
+ * @hdr: a copy of its header, as the program may overwrite what is in front of
+ *       the packet
+ */
+struct virtnet_xdp {
+	struct xdp_buff xdp;
+	const union virtnet_hdr *hdr;
+};
+
 /* XDP_TX sends at most so many frames under one lock and with one kick. */
 #define VIRTNET_XDP_BULK	16
 
@@ -152,6 +163,7 @@ struct virtnet_rx_kind {
  * @xdp_redirects: redirected by it
  * @xdp_drops: dropped by it
  * @redirected: virtnet_xdp_flush() has to flush maps
+ * @vx: the packet at hand
  * @frames_num: entries of @frames
  * @frames: to be sent by virtnet_xdp_flush(), or when there is a bulk of them
  */
@@ -164,19 +176,9 @@ struct virtnet_rx_batch {
 	unsigned int xdp_redirects;
 	unsigned int xdp_drops;
 	bool redirected;
+	struct virtnet_xdp vx;
 	unsigned int frames_num;
 	struct xdp_frame *frames[VIRTNET_XDP_BULK];
-};
-
-/**
- * struct virtnet_xdp - a packet for an XDP program
- * @xdp: the packet
- * @hdr: a copy of its header, as the program may overwrite what is in front of
- *       the packet
- */
-struct virtnet_xdp {
-	struct xdp_buff xdp;
-	const union virtnet_hdr *hdr;
 };
 
 /**

@@ -81,9 +81,13 @@ static void virtnet_rx_set_hash(struct sk_buff *skb,
 			     virtnet_hash_layers[report]);
 }
 
-/* Checksum and segmentation are left to us. */
-static bool virtnet_rx_set_offloads(struct virtnet *vn, struct sk_buff *skb,
-				    const struct virtio_net_hdr *hdr)
+/*
+ * Checksum and segmentation are left to us. noinline, as packets without have no
+ * registers to save for it.
+ */
+static noinline bool virtnet_rx_set_offloads(struct virtnet *vn,
+					     struct sk_buff *skb,
+					     const struct virtio_net_hdr *hdr)
 {
 	if (likely(!virtio_net_hdr_to_skb(skb, hdr, vn->little_endian)))
 		return true;

@@ -110,10 +110,25 @@ static inline void virtnet_mem_add(struct virtnet_rq *rq, void *p,
 			  len, DMA_FROM_DEVICE);
 }
 
+void virtnet_mem_sync_mapped(struct virtnet_rq *rq, void *p, unsigned int len);
+void virtnet_mem_sync_back_mapped(struct virtnet_rq *rq, void *p,
+				  unsigned int len);
+
 /* The device has written @len bytes. */
-void virtnet_mem_sync(struct virtnet_rq *rq, void *p, unsigned int len);
+static inline void virtnet_mem_sync(struct virtnet_rq *rq, void *p,
+				    unsigned int len)
+{
+	if (virtnet_mem_mapped(rq))
+		virtnet_mem_sync_mapped(rq, p, len);
+}
+
 /* We may have written them, and the device gets them again. */
-void virtnet_mem_sync_back(struct virtnet_rq *rq, void *p, unsigned int len);
+static inline void virtnet_mem_sync_back(struct virtnet_rq *rq, void *p,
+					 unsigned int len)
+{
+	if (virtnet_mem_mapped(rq))
+		virtnet_mem_sync_back_mapped(rq, p, len);
+}
 
 /* rx_buf.c */
 /* What to post from now on: the device gets @len bytes at @offset of @size. */

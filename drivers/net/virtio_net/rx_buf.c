@@ -17,7 +17,8 @@ void virtnet_buf_set_layout(struct virtnet_rq *rq, unsigned int size, bool xdp,
 	rq->layout.len = len;
 }
 
-static int virtnet_buf_add(struct virtnet_rq *rq, void *start, gfp_t gfp)
+static __always_inline int virtnet_buf_add(struct virtnet_rq *rq, void *start,
+					   gfp_t gfp)
 {
 	int err;
 
@@ -72,13 +73,15 @@ void virtnet_buf_free(struct virtnet_rq *rq, void *token)
 }
 
 /*
- * For the stack
+ * For the stack, in one of three ways: noinline, so that none saves registers for
+ * the others
  */
 
 /* A short packet does not keep a whole buffer. */
-static struct sk_buff *virtnet_buf_copy(struct virtnet_rq *rq,
-					struct virtnet_buf buf,
-					const void *data, unsigned int len)
+static noinline struct sk_buff *virtnet_buf_copy(struct virtnet_rq *rq,
+						 struct virtnet_buf buf,
+						 const void *data,
+						 unsigned int len)
 {
 	struct sk_buff *skb = napi_alloc_skb(&rq->napi, VIRTNET_COPY_LEN);
 
@@ -91,9 +94,9 @@ static struct sk_buff *virtnet_buf_copy(struct virtnet_rq *rq,
 	return skb;
 }
 
-static struct sk_buff *virtnet_buf_wrap(struct virtnet_rq *rq,
-					struct virtnet_buf buf,
-					void *data, unsigned int len)
+static noinline struct sk_buff *virtnet_buf_wrap(struct virtnet_rq *rq,
+						 struct virtnet_buf buf,
+						 void *data, unsigned int len)
 {
 	struct sk_buff *skb = napi_build_skb(buf.start, buf.size);
 
@@ -108,9 +111,9 @@ static struct sk_buff *virtnet_buf_wrap(struct virtnet_rq *rq,
 }
 
 /* No room for what an skb needs behind its data: there it has an own head. */
-static struct sk_buff *virtnet_buf_attach(struct virtnet_rq *rq,
-					  struct virtnet_buf buf,
-					  void *data, unsigned int len)
+static noinline struct sk_buff *virtnet_buf_attach(struct virtnet_rq *rq,
+						   struct virtnet_buf buf,
+						   void *data, unsigned int len)
 {
 	struct sk_buff *skb = napi_alloc_skb(&rq->napi, VIRTNET_COPY_LEN);
 	struct page *page = virt_to_head_page(data);

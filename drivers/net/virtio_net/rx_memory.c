@@ -163,23 +163,18 @@ void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi)
 		put_page(page);
 }
 
-void virtnet_mem_sync(struct virtnet_rq *rq, void *p, unsigned int len)
+void virtnet_mem_sync_mapped(struct virtnet_rq *rq, void *p, unsigned int len)
 {
-	struct page *page;
+	struct page *page = virt_to_head_page(p);
 
-	if (!virtnet_mem_mapped(rq))
-		return;
-	page = virt_to_head_page(p);
 	page_pool_dma_sync_for_cpu(page->pp, page, p - page_address(page), len);
 }
 
-void virtnet_mem_sync_back(struct virtnet_rq *rq, void *p, unsigned int len)
+void virtnet_mem_sync_back_mapped(struct virtnet_rq *rq, void *p,
+				  unsigned int len)
 {
-	struct page *page;
+	struct page *page = virt_to_head_page(p);
 
-	if (!virtnet_mem_mapped(rq))
-		return;
-	page = virt_to_head_page(p);
 	dma_sync_single_range_for_device(rq->vq->dma_dev,
 					 page_pool_get_dma_addr(page),
 					 p - page_address(page), len,

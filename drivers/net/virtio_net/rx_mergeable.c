@@ -89,10 +89,14 @@ struct virtnet_piece {
 	unsigned int len;
 };
 
-/* Take the next of @rest pieces; false if there is none, or a bad one. */
-static bool virtnet_mergeable_next(struct virtnet_rq *rq,
-				   struct virtnet_piece *piece,
-				   unsigned int *rest, unsigned int max)
+/*
+ * Take the next of @rest pieces; false if there is none, or a bad one. Inline, so that
+ * a piece stays in registers.
+ */
+static __always_inline bool virtnet_mergeable_next(struct virtnet_rq *rq,
+						   struct virtnet_piece *piece,
+						   unsigned int *rest,
+						   unsigned int max)
 {
 	void *token = virtqueue_get_buf(rq->vq, &piece->len);
 
@@ -111,7 +115,7 @@ static bool virtnet_mergeable_next(struct virtnet_rq *rq,
 }
 
 /* What is left of a bad packet must not be taken for another one. */
-static void virtnet_mergeable_skip(struct virtnet_rq *rq, unsigned int rest)
+static noinline void virtnet_mergeable_skip(struct virtnet_rq *rq, unsigned int rest)
 {
 	unsigned int len;
 	void *token;
@@ -161,8 +165,13 @@ static void virtnet_mergeable_attach(struct virtnet_rq *rq,
 	}
 }
 
-static bool virtnet_mergeable_append(struct virtnet_rq *rq,
-				     struct sk_buff *head, unsigned int *rest)
+/*
+ * Most packets are in one piece: what they do without is noinline, here and below, so
+ * that they don't save registers for it.
+ */
+static noinline bool virtnet_mergeable_append(struct virtnet_rq *rq,
+					      struct sk_buff *head,
+					      unsigned int *rest)
 {
 	struct sk_buff *tail = head;
 	struct virtnet_piece piece;
@@ -252,9 +261,9 @@ static bool virtnet_mergeable_add(struct virtnet_rq *rq, struct xdp_buff *xdp,
 	return added;
 }
 
-static bool virtnet_mergeable_collect(struct virtnet_rq *rq,
-				      struct xdp_buff *xdp, unsigned int *rest,
-				      bool frags)
+static noinline bool virtnet_mergeable_collect(struct virtnet_rq *rq,
+					       struct xdp_buff *xdp,
+					       unsigned int *rest, bool frags)
 {
 	struct virtnet_piece piece;
 
@@ -301,6 +310,23 @@ static bool virtnet_mergeable_make_room(struct virtnet_rq *rq,
 	return false;
 }
 
+/* The same as virtnet_buf_to_xdp() for such a buffer; false: it is gone. */
+static noinline bool virtnet_mergeable_old(struct virtnet_rq *rq,
+					   struct virtnet_buf buf, void *data,
+					   unsigned int len, bool frags,
+					   struct xdp_buff *xdp)
+{
+	struct virtnet_piece more = {};
+
+	if (!virtnet_mergeable_make_room(rq, &buf, &data, &len, &more))
+		return false;
+	virtnet_buf_to_xdp(rq, buf, data, len, xdp);
+	if (!more.len || virtnet_mergeable_add(rq, xdp, &more, frags))
+		return true;
+	xdp_return_buff(xdp);
+	return false;
+}
+
 static void virtnet_mergeable_xdp_drop(struct virtnet_rq *rq, unsigned int rest,
 				       struct virtnet_rx_batch *batch)
 {
@@ -316,33 +342,30 @@ static void virtnet_mergeable_xdp(struct virtnet_rq *rq, struct bpf_prog *prog,
 				  struct virtnet_rx_batch *batch)
 {
 	bool frags = prog->aux->xdp_has_frags;
-	struct virtnet_xdp vx = { .hdr = hdr };
-	struct virtnet_piece more;
+	struct virtnet_xdp *vx = &batch->vx;
 
-	more.len = 0;
 	if (unlikely(!virtnet_hdr_is_plain(hdr))) {
 		virtnet_mem_free(rq, buf.start, true);
 		virtnet_mergeable_xdp_drop(rq, rest, batch);
 		return;
 	}
-	if (unlikely(!buf.xdp) &&
-	    !virtnet_mergeable_make_room(rq, &buf, &data, &len, &more)) {
+	if (likely(buf.xdp)) {
+		virtnet_buf_to_xdp(rq, buf, data, len, &vx->xdp);
+	} else if (!virtnet_mergeable_old(rq, buf, data, len, frags, &vx->xdp)) {
 		virtnet_mergeable_xdp_drop(rq, rest, batch);
 		return;
 	}
-	virtnet_buf_to_xdp(rq, buf, data, len, &vx.xdp);
-	if (unlikely(more.len &&
-		     !virtnet_mergeable_add(rq, &vx.xdp, &more, frags)) ||
-	    unlikely(rest &&
-		     !virtnet_mergeable_collect(rq, &vx.xdp, &rest, frags))) {
-		xdp_return_buff(&vx.xdp);
+	if (unlikely(rest) &&
+	    !virtnet_mergeable_collect(rq, &vx->xdp, &rest, frags)) {
+		xdp_return_buff(&vx->xdp);
 		virtnet_mergeable_xdp_drop(rq, rest, batch);
 		return;
 	}
-	len = xdp_get_buff_len(&vx.xdp);
+	len = xdp_get_buff_len(&vx->xdp);
 	batch->bytes += len;
 	ewma_virtnet_len_add(&rq->avg_len, len);
-	virtnet_xdp_receive(rq, prog, &vx, batch);
+	vx->hdr = hdr;
+	virtnet_xdp_receive(rq, prog, vx, batch);
 }
 
 /*

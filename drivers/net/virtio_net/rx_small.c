@@ -30,7 +30,7 @@ static void virtnet_small_xdp(struct virtnet_rq *rq, struct bpf_prog *prog,
 			      unsigned int len, const union virtnet_hdr *hdr,
 			      struct virtnet_rx_batch *batch)
 {
-	struct virtnet_xdp vx = { .hdr = hdr };
+	struct virtnet_xdp *vx = &batch->vx;
 
 	if (unlikely(!virtnet_hdr_is_plain(hdr))) {
 		virtnet_mem_free(rq, buf->start, true);
@@ -44,8 +44,9 @@ static void virtnet_small_xdp(struct virtnet_rq *rq, struct bpf_prog *prog,
 		batch->drops++;
 		return;
 	}
-	virtnet_buf_to_xdp(rq, *buf, data, len, &vx.xdp);
-	virtnet_xdp_receive(rq, prog, &vx, batch);
+	virtnet_buf_to_xdp(rq, *buf, data, len, &vx->xdp);
+	vx->hdr = hdr;
+	virtnet_xdp_receive(rq, prog, vx, batch);
 }
 
 static void virtnet_small_one(struct virtnet_rq *rq, struct bpf_prog *prog,

@@ -140,10 +140,11 @@ void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi)
 	stack_buffer_free(p);
 }
 
-void virtnet_mem_sync(struct virtnet_rq *rq, void *p, unsigned int len)
+void virtnet_mem_sync_mapped(struct virtnet_rq *rq, void *p, unsigned int len)
 {
 }
 
-void virtnet_mem_sync_back(struct virtnet_rq *rq, void *p, unsigned int len)
+void virtnet_mem_sync_back_mapped(struct virtnet_rq *rq, void *p,
+				  unsigned int len)
 {
 }
