@@ -4,7 +4,9 @@
  *
  * load read DEVICE,... BYTES DEPTH COUNT	random direct reads, in turn
  * load send ADDRESS COUNT		UDP packets of 64 bytes
- * load receive ADDRESS COUNT		the same, as peer.c sends them
+ * load receive ADDRESS BYTES COUNT	the same of any length, as peer.c sends them
+ * load xdp ACTION BYTES COUNT		the same, but a program does ACTION to them
+ * load pktgen BURST COUNT		packets from the kernel's generator
  *
  * A tenth of it runs first and isn't counted.  Prints ns for each operation.
  */
@@ -12,6 +14,9 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +33,9 @@
 #define MAX_DEPTH 64
 #define MAX_DISKS 16
 #define PACKET_BYTES 64
+#define DEVICE "eth0"
+#define PEER "10.0.0.2"
+#define PEER_MAC "52:54:00:00:00:02"
 
 /* The marks that the plugin looks for */
 static inline void mark_start(void)
@@ -204,11 +212,12 @@ static int open_socket(const char *address, unsigned int port)
 		.sin_addr.s_addr = inet_addr(address),
 	};
 	struct timeval patience = { .tv_sec = 1 };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), room = 64 << 20;
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
-		       sizeof(patience)))
+		       sizeof(patience)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
 		die(address);
 	return fd;
 }
@@ -222,18 +231,173 @@ static void send_packets(int fd, unsigned int count)
 			die("send");
 }
 
-/* A lost packet would make the counts wrong: better none. */
-static void receive_packets(int fd, unsigned int count)
+static double run_send(const char *address, unsigned int count)
 {
-	char packet[PACKET_BYTES];
+	int fd = open_socket(address, DISCARD_PORT);
+	double start;
+
+	send_packets(fd, count / 10);
+	start = now_ns();
+	mark_start();
+	send_packets(fd, count);
+	mark_stop();
+	return (now_ns() - start) / count;
+}
+
+/*
+ * A lost packet would make the counts wrong: better none. Of each burst only the
+ * last @arrive packets come to the socket.
+ */
+static void receive_packets(int fd, unsigned int bytes, unsigned int count,
+			    unsigned int burst, unsigned int arrive)
+{
+	struct burst request = {
+		.count = htonl(burst),
+		.bytes = htonl(bytes),
+	};
+	static char packet[MAX_BYTES];
 	unsigned int i;
 
-	for (i = 0; i < count; i++) {
-		if (i % BURST == 0)
-			send_packets(fd, 1);
-		if (recv(fd, packet, sizeof(packet), 0) != sizeof(packet))
-			die("recv");
+	for (; count; count -= burst) {
+		if (send(fd, &request, sizeof(request), 0) < 0)
+			die("send");
+		for (i = 0; i < arrive; i++)
+			if (recv(fd, packet, bytes, 0) != bytes)
+				die("recv");
 	}
+}
+
+/* About as many bytes in each burst, so that the ring holds them */
+static unsigned int burst_of(unsigned int bytes)
+{
+	return bytes <= 2048 ? MAX_BURST : 4;
+}
+
+static double run_receive(const char *address, unsigned int bytes,
+			  unsigned int count, int all_arrive)
+{
+	int fd = open_socket(address, BURST_PORT);
+	unsigned int burst = burst_of(bytes);
+	unsigned int arrive = all_arrive ? burst : 1;
+	double start;
+
+	receive_packets(fd, bytes, count / 10 / burst * burst, burst, arrive);
+	start = now_ns();
+	mark_start();
+	receive_packets(fd, bytes, count, burst, arrive);
+	mark_stop();
+	return (now_ns() - start) / count;
+}
+
+static int bpf(int command, union bpf_attr *attr)
+{
+	return syscall(SYS_bpf, command, attr, sizeof(*attr));
+}
+
+#define INSN(c, d, s, o, i) \
+	{ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) }
+
+/* Do @action, which may be to redirect to @ifindex, to all but the last of a burst. */
+static int load_program(unsigned int action, unsigned int ifindex)
+{
+	const int last = 14 + 20 + 8;
+	struct bpf_insn redirect[] = {
+		INSN(BPF_LDX | BPF_MEM | BPF_W, 2, 1, 0, 0),
+		INSN(BPF_LDX | BPF_MEM | BPF_W, 3, 1, 4, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 4, 2, 0, 0),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_K, 4, 0, 0, last + 1),
+		INSN(BPF_JMP | BPF_JGT | BPF_X, 4, 3, 6, 0),
+		INSN(BPF_LDX | BPF_MEM | BPF_B, 5, 2, last, 0),
+		INSN(BPF_JMP | BPF_JNE | BPF_K, 5, 0, 4, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 1, 0, 0, ifindex),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 0),
+		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_redirect),
+		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, XDP_PASS),
+		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+	};
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_XDP,
+		.insns = (unsigned long)redirect,
+		.insn_cnt = sizeof(redirect) / sizeof(*redirect),
+		.license = (unsigned long)"GPL",
+	};
+	int fd;
+
+	/* Any other action needs no call. */
+	if (action != XDP_REDIRECT)
+		redirect[9] = (struct bpf_insn)
+			INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, action);
+	fd = bpf(BPF_PROG_LOAD, &attr);
+	if (fd < 0)
+		die("bpf");
+	return fd;
+}
+
+static double run_xdp(const char *action, unsigned int bytes, unsigned int count)
+{
+	static const char *const names[] = {
+		"aborted", "drop", "pass", "tx", "redirect"
+	};
+	unsigned int ifindex = if_nametoindex(DEVICE), i;
+	union bpf_attr attr = {
+		.link_create = {
+			.target_ifindex = ifindex,
+			.attach_type = BPF_XDP,
+			.flags = XDP_FLAGS_DRV_MODE,
+		},
+	};
+
+	for (i = XDP_DROP; i < XDP_REDIRECT; i++)
+		if (!strcmp(action, names[i]))
+			break;
+	attr.link_create.prog_fd = load_program(i, ifindex);
+	/* It is detached at the end of this process. */
+	if (bpf(BPF_LINK_CREATE, &attr) < 0)
+		die("attach");
+	return run_receive(PEER, bytes, count, i == XDP_PASS);
+}
+
+static void tell_pktgen(const char *file, const char *command)
+{
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/net/pktgen/%s", file);
+	fd = open(name, O_WRONLY);
+	if (fd < 0 || write(fd, command, strlen(command)) < 0)
+		die(name);
+	close(fd);
+}
+
+static void generate(unsigned int count)
+{
+	char command[32];
+
+	snprintf(command, sizeof(command), "count %u\n", count);
+	tell_pktgen(DEVICE, command);
+	tell_pktgen("pgctrl", "start\n");
+}
+
+static double run_pktgen(const char *burst, unsigned int count)
+{
+	char command[32];
+	double start;
+
+	tell_pktgen("kpktgend_0", "rem_device_all\n");
+	tell_pktgen("kpktgend_0", "add_device " DEVICE "\n");
+	tell_pktgen(DEVICE, "dst " PEER "\n");
+	tell_pktgen(DEVICE, "dst_mac " PEER_MAC "\n");
+	tell_pktgen(DEVICE, "pkt_size 64\n");
+	tell_pktgen(DEVICE, "delay 0\n");
+	snprintf(command, sizeof(command), "burst %s\n", burst);
+	tell_pktgen(DEVICE, command);
+	generate(count / 10);
+	start = now_ns();
+	mark_start();
+	generate(count);
+	mark_stop();
+	return (now_ns() - start) / count;
 }
 
 static double run_disks(char **argv)
@@ -251,21 +415,6 @@ static double run_disks(char **argv)
 	return (now_ns() - start) / count;
 }
 
-static double run_network(char **argv, unsigned int port,
-			  void (*run)(int fd, unsigned int count))
-{
-	int fd = open_socket(argv[0], port);
-	unsigned int count = atoi(argv[1]);
-	double start;
-
-	run(fd, count / 10 / BURST * BURST);
-	start = now_ns();
-	mark_start();
-	run(fd, count);
-	mark_stop();
-	return (now_ns() - start) / count;
-}
-
 int main(int argc, char **argv)
 {
 	double ns;
@@ -273,9 +422,13 @@ int main(int argc, char **argv)
 	if (argc == 6 && !strcmp(argv[1], "read")) {
 		ns = run_disks(argv + 2);
 	} else if (argc == 4 && !strcmp(argv[1], "send")) {
-		ns = run_network(argv + 2, DISCARD_PORT, send_packets);
-	} else if (argc == 4 && !strcmp(argv[1], "receive")) {
-		ns = run_network(argv + 2, BURST_PORT, receive_packets);
+		ns = run_send(argv[2], atoi(argv[3]));
+	} else if (argc == 5 && !strcmp(argv[1], "receive")) {
+		ns = run_receive(argv[2], atoi(argv[3]), atoi(argv[4]), 1);
+	} else if (argc == 5 && !strcmp(argv[1], "xdp")) {
+		ns = run_xdp(argv[2], atoi(argv[3]), atoi(argv[4]));
+	} else if (argc == 4 && !strcmp(argv[1], "pktgen")) {
+		ns = run_pktgen(argv[2], atoi(argv[3]));
 	} else {
 		fprintf(stderr, "usage: see the head of load.c\n");
 		return 2;

@@ -7,6 +7,7 @@
 
 : "${requests:=6400}"	# a multiple of the network's bursts of 64
 : "${kib:=4,128}"	# sizes of reads
+: "${only:=}"		# net: no disks
 
 load()
 {
@@ -24,15 +25,24 @@ disks()
 	done
 }
 
-for disk in vda sda sdb sdc sdd; do
-	echo none >/sys/block/$disk/queue/scheduler
-done
-disks blk /dev/vda
-disks scsi /dev/sda,/dev/sdb,/dev/sdc,/dev/sdd
+if [ "$only" != net ]; then
+	for disk in vda sda sdb sdc sdd; do
+		echo none >/sys/block/$disk/queue/scheduler
+	done
+	disks blk /dev/vda
+	disks scsi /dev/sda,/dev/sdb,/dev/sdc,/dev/sdd
+fi
 
 ip addr add 10.0.0.1/24 dev eth0
 ip link set eth0 up
 arp -s 10.0.0.2 52:54:00:00:00:02
 sleep 1
 load "udp send 64 B" send 10.0.0.2
-load "udp receive 64 B" receive 10.0.0.2
+load "pktgen send 64 B" pktgen 1
+load "pktgen send 64 B by 16" pktgen 16
+for bytes in 64 1472 65000; do
+	load "udp receive $bytes B" receive 10.0.0.2 $bytes
+done
+for action in drop pass tx redirect; do
+	load "xdp $action 64 B" xdp $action 64
+done

@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include "peer.h"
 
-#define MAX_FRAME 2048
+#define MAX_FRAME (sizeof(struct ethhdr) + 65535)
 #define MAX_WAIT 600
 
 struct udp_frame {
@@ -27,7 +27,8 @@ struct udp_frame {
 	struct ethhdr eth;
 	struct iphdr ip;
 	struct udphdr udp;
-	unsigned char data[MAX_FRAME];
+	struct burst burst;
+	unsigned char data[MAX_BYTES];
 } __attribute__((packed));
 
 static void die(const char *what)
@@ -63,7 +64,6 @@ static int wants_burst(const struct udp_frame *frame)
 	       frame->udp.dest == htons(BURST_PORT);
 }
 
-/* The sum over the IP header does not care who is the sender. */
 static void turn_around(struct udp_frame *frame)
 {
 	unsigned char station[ETH_ALEN];
@@ -77,18 +77,55 @@ static void turn_around(struct udp_frame *frame)
 	frame->ip.daddr = address;
 	frame->udp.source = frame->udp.dest;
 	frame->udp.dest = port;
-	frame->udp.check = 0;
 }
 
-static void answer(int fd, struct udp_frame *frame, size_t size)
+static __u16 sum_of(const void *header, unsigned int bytes)
 {
-	static char burst[BURST * sizeof(*frame)];
-	unsigned int i;
+	const unsigned char *p = header;
+	unsigned int i, sum = 0;
 
+	for (i = 0; i < bytes; i += 2)
+		sum += p[i] << 8 | p[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* Returns the size of the frame. */
+static size_t set_bytes(struct udp_frame *frame, unsigned int bytes)
+{
+	size_t udp = sizeof(frame->udp) + bytes, ip = sizeof(frame->ip) + udp;
+	size_t size = sizeof(frame->eth) + ip;
+
+	frame->length = htonl(size);
+	frame->ip.tot_len = htons(ip);
+	frame->ip.check = 0;
+	frame->ip.check = htons(sum_of(&frame->ip, sizeof(frame->ip)));
+	frame->udp.len = htons(udp);
+	frame->udp.check = 0;
+	return sizeof(frame->length) + size;
+}
+
+/* In one piece, so that as many as possible arrive at once */
+static void answer(int fd, struct udp_frame *frame)
+{
+	static char burst[MAX_BURST * sizeof(*frame)];
+	unsigned int i, count = ntohl(frame->burst.count);
+	unsigned int bytes = ntohl(frame->burst.bytes);
+	size_t size;
+
+	if (count > MAX_BURST || bytes > MAX_BYTES ||
+	    bytes < sizeof(frame->burst)) {
+		fprintf(stderr, "peer: %u packets of %u bytes\n", count, bytes);
+		exit(1);
+	}
 	turn_around(frame);
-	for (i = 0; i < BURST; i++)
+	size = set_bytes(frame, bytes);
+	for (i = 0; i < count; i++) {
+		frame->burst.last = i + 1 == count;
 		memcpy(burst + i * size, frame, size);
-	write_all(fd, burst, BURST * size);
+	}
+	write_all(fd, burst, count * size);
 }
 
 static void serve(int fd)
@@ -105,7 +142,7 @@ static void serve(int fd)
 		}
 		read_all(fd, &frame.eth, size);
 		if (wants_burst(&frame))
-			answer(fd, &frame, sizeof(frame.length) + size);
+			answer(fd, &frame);
 	}
 }
 
