@@ -118,8 +118,6 @@ test_safe()
 		discard_sector_alignment=0xffffffff
 	taken "discards aligned to 24 sectors" discard_granularity 12288 "$(features $DISCARD)" \
 		discard_sector_alignment=24
-	both="$(features "$DISCARD | $ERASE") max_discard_seg=8 discard_sector_alignment=8
-	max_secure_erase_sectors=64 max_secure_erase_seg=2 secure_erase_sector_alignment=16"
 	taken "the smaller alignment of discard and secure erase" discard_granularity 4096 $both
 	taken "the smaller number of ranges of both" max_discard_segments 2 $both
 	taken "discards aligned to more than they may be" discard_granularity 512 "$(features $DISCARD)" \
@@ -135,6 +133,39 @@ test_safe()
 	check "safe: a disk of no size" there
 	device capacity=0xffffffffffffffff
 	check "safe: a disk of more bytes than can be counted" there
+}
+
+name_of_vda() { basename "$(virtio_of /sys/block/vda/device)"; }
+
+# taken_by_base NAME LIMIT VALUE WORD...: the base's driver makes the same of it
+taken_by_base()
+{
+	local name=$1 limit=$2 value=$3
+
+	shift 3
+	device "$@"
+	vda=$(name_of_vda)
+	echo "$vda" >/sys/bus/virtio/drivers/virtio_blk/unbind
+	echo "$vda" >/sys/bus/virtio/drivers/blk_base/bind
+	if works && limit "$limit" "$value"; then ok "the base's driver: $name"; else not_ok "the base's driver: $name"; dmesg >&2; fi
+}
+
+# Odd, and found in the field: ours has taken these as well.
+test_base()
+{
+	if ! has_module blk_base; then
+		skip "the base's driver" "needs the module blk_base"
+		return
+	fi
+	check "the base's driver is there" load_module blk_base
+	taken_by_base "blocks of no size" logical_block_size 512 "$(features $BLK_SIZE)"
+	taken_by_base "discards aligned to 24 sectors" discard_granularity 12288 "$(features $DISCARD)" \
+		discard_sector_alignment=24
+	taken_by_base "the smaller alignment of discard and secure erase" discard_granularity 4096 $both
+	taken_by_base "the smaller number of ranges of both" max_discard_segments 2 $both
+	taken_by_base "zones written in less than a block" zone_write_granularity 4096 \
+		"$(features "$ZONED | $SEG_MAX | $BLK_SIZE")" $zones blk_size=4096 zoned.write_granularity=512
+	device
 }
 
 # result ERRNO-TEXT: what a read says
@@ -376,7 +407,7 @@ lose_answers()
 	say status_bits 255
 }
 
-unbind() { basename "$(virtio_of /sys/block/vda/device)" >/sys/bus/virtio/drivers/virtio_blk/unbind; }
+unbind() { name_of_vda >/sys/bus/virtio/drivers/virtio_blk/unbind; }
 
 # A device that is there gets the time it wants, and is not asked to hurry.
 test_silence()
@@ -535,11 +566,13 @@ test_reset()
 
 zones="capacity=16384 seg_max=16 blk_size=512 zoned.model=1 zoned.zone_sectors=2048 zoned.write_granularity=4096
 zoned.max_append_sectors=256 zoned.max_open_zones=4 zoned.max_active_zones=4"
+both="$(features "$DISCARD | $ERASE") max_discard_seg=8 discard_sector_alignment=8
+max_secure_erase_sectors=64 max_secure_erase_seg=2 secure_erase_sector_alignment=16"
 exec 3>&1
 # nothing may wait for ever
 load_module blk_liar || { not_ok "the lying disk can be had"; plan; }
 case ${only:-all} in
-all) tests="refused safe limits cache passed_on changed status ranges zones zone_lies resume reset lost_signals nobody_polls starving
+all) tests="refused safe base limits cache passed_on changed status ranges zones zone_lies resume reset lost_signals nobody_polls starving
 	silence removal" ;;
 *) tests=$only ;;
 esac
