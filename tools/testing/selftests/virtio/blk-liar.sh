@@ -166,6 +166,8 @@ test_base()
 	taken_by_base "zones written in less than a block" zone_write_granularity 4096 \
 		"$(features "$ZONED | $SEG_MAX | $BLK_SIZE")" $zones blk_size=4096 zoned.write_granularity=512
 	device
+	# It would take what ours refuses.
+	check "the base's driver is gone" rmmod blk_base
 }
 
 # result ERRNO-TEXT: what a read says
