@@ -20,7 +20,7 @@ is_in_debugfs()
 	[ "$(ring_layout "$dir")" != packed ] || packed=' packed'
 	head -n 1 "$file" | grep -q "^rings:$packed" &&
 	grep -q ': size [1-9][0-9]* used [0-9]* works$' "$file" &&
-	! tail -n +2 "$file" | grep -v -e ': size [1-9][0-9]* used [0-9]* works$' -e '^  buffers [0-9]* next ' -e '^  tables '
+	! tail -n +2 "$file" | grep -v -e ': size [1-9][0-9]* used [0-9]* works$' -e '^  buffers [0-9]* next ' -e '^  tables ' -e '^  used lengths cut '
 }
 
 ring_is_as_asked()
