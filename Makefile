@@ -12,7 +12,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
 .PHONY: help run shell test test-all check base overlay series kernel kernel-stock tools fuzz bench \
-	bench-guest install-to series-check clean distclean
+	bench-guest deb install-to series-check clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -70,6 +70,9 @@ kernel:		## build the small guest kernel with our virtio
 
 kernel-stock:	## the same kernel from the untouched base, to compare
 	@scripts/kernel --stock $(if $(CONFIG),--config $(CONFIG))
+
+deb:		## Debian packages of a kernel with our virtio (CONFIG=FILE, or Debian's own)
+	@scripts/deb $(if $(CONFIG),--config $(CONFIG))
 
 install-to:	## put our files into TREE=DIR, a 6.12 tree (UNDO=yes: take them out)
 	@scripts/install-to $(if $(UNDO),--undo) "$(TREE)"
