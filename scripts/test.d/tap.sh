@@ -8,11 +8,19 @@
 #                              ok when COMMAND fails and its last line, the only one
 #                              that begins with "error: ", contains TEXT
 #  skip NAME REASON
-#  plan                        the last call
+#  tap_result ok|"not ok" NAME the line alone, of what was found otherwise
+#  plan                        the last call; false if something was not ok
+#  numbered                    a filter for the lines of several programs: their numbers
+#                              and plans become those of one
 
 TAP_COUNT=0
+TAP_FAILED=
 
-tap_result() { printf '%s %d - %s\n' "$1" $((++TAP_COUNT)) "$2"; }
+tap_result()
+{
+	[[ $1 == ok ]] || TAP_FAILED=yes
+	printf '%s %d - %s\n' "$1" $((++TAP_COUNT)) "$2"
+}
 
 check()
 {
@@ -43,4 +51,16 @@ refuses()
 }
 
 skip() { printf 'ok %d - %s # SKIP %s\n' $((++TAP_COUNT)) "$1" "$2"; }
-plan() { printf '1..%d\n' "$TAP_COUNT"; }
+
+plan()
+{
+	printf '1..%d\n' "$TAP_COUNT"
+	[[ -z $TAP_FAILED ]]
+}
+
+numbered()
+{
+	awk '/^TAP version|^1\.\./ { next }
+	     /^(not )?ok / { sub(/ok ?[0-9]*( - )?/, "ok " ++n " - ") }
+	     { print; fflush() } END { print "1.." n + 0 }'
+}
