@@ -42,7 +42,7 @@
 /* Elements of a buffer that are no data: the header and the status */
 #define VIRTBLK_EXTRA		2
 
-/* An interrupt that takes longer than this does not come any more. */
+/* An interrupt that has not come after this time is lost. */
 #define VIRTBLK_IRQ_MS		20
 
 static unsigned int num_request_queues;
@@ -67,9 +67,9 @@ static struct workqueue_struct *virtblk_wq;
  * @lock: serialises calls for @vq
  * @hctx: the block layer's side of this queue
  * @next_report: when to say next that requests take long, in jiffies
- * @starved_since: there was no memory for a request, though nothing else was
- *                 under way, from then on
- * @starved_last: and then for the last time
+ * @starved_since: since when there has been no memory for a request, though
+ *                 nothing else was under way
+ * @starved_last: when that was last seen
  * @name: name of the queue
  */
 struct virtblk_vq {
@@ -174,7 +174,7 @@ static void virtblk_lose(struct virtio_blk *vblk)
 		queue_work(virtblk_wq, &vblk->lost_work);
 }
 
-/* Not the token of each buffer: an answer that got lost has none any more. */
+/* For each request, not for each buffer: a lost answer has no buffer any more. */
 static bool virtblk_fail(struct request *req, void *data)
 {
 	if (!blk_mq_request_completed(req)) {
@@ -386,7 +386,7 @@ static int virtblk_add(struct virtqueue *vq, struct request *req)
 	return virtqueue_end_buf(vq);
 }
 
-/* Is nothing under way in any queue that would give memory back? */
+/* True if no queue has a request in flight that would give memory back */
 static bool virtblk_is_idle(struct virtio_blk *vblk)
 {
 	unsigned int i;
@@ -401,10 +401,9 @@ static bool virtblk_is_idle(struct virtio_blk *vblk)
 }
 
 /*
- * Who waits for memory gets what others give back, and the block layer tries
- * again every few ms.  But if this disk has nothing under way, and there still is
- * no memory in all the time that a request may take, there never will be: bounce
- * buffers may be too small for it.
+ * Usually others give memory back, and the block layer tries again every few ms.
+ * But if this disk has nothing under way, and there is no memory for as long as a
+ * request may take, there never will be: bounce buffers may be too small for it.
  */
 static blk_status_t virtblk_starve(struct virtblk_vq *vq, struct request *req)
 {
@@ -424,10 +423,9 @@ static blk_status_t virtblk_starve(struct virtblk_vq *vq, struct request *req)
 
 /*
  * Called with the lock of @vq held.  When the ring is full, the next completion
- * starts the queue again: it comes after us, as both hold the lock.
- * BLK_STS_RESOURCE, not DEV_RESOURCE: the block layer looks again by itself too,
- * so that it does not matter that it has yet to put the request back when the
- * queue is started.
+ * starts the queue again: it comes later, as it takes the same lock.
+ * BLK_STS_RESOURCE, not DEV_RESOURCE: the queue may be started before the block
+ * layer has put the request back, but then it also tries again by itself.
  */
 static blk_status_t virtblk_refused(struct virtblk_vq *vq, struct request *req,
 				    int err)
@@ -447,7 +445,7 @@ static blk_status_t virtblk_refused(struct virtblk_vq *vq, struct request *req,
 	}
 }
 
-/* Show the device what was added, and tell it without the lock. */
+/* Publish what was added, and notify the device without the lock. */
 static void virtblk_unlock_and_kick(struct virtblk_vq *vq, unsigned long flags)
 	__releases(&vq->lock)
 {
@@ -578,7 +576,7 @@ static blk_status_t virtblk_end_append(struct virtio_blk *vblk,
 	return BLK_STS_OK;
 }
 
-/* End a request, by and by if there is a batch. */
+/* End a request, or let a batch end it later. */
 static void virtblk_end(struct request *req, struct io_comp_batch *iob)
 {
 	struct virtblk_in *in = virtblk_in(req);
@@ -663,8 +661,8 @@ static int virtblk_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob)
 }
 
 /*
- * Will the device ever answer?  Not if it wants to be reset, or was, by whomever.
- * Where there is no device any more all bits are set, and this one is, too.
+ * True if the device may still answer: not if it wants to be reset, or was reset by
+ * somebody else.  Once it is gone all bits are set, NEEDS_RESET among them.
  */
 static bool virtblk_is_there(struct virtio_device *vdev)
 {
@@ -749,7 +747,7 @@ static enum blk_eh_timer_return virtblk_timeout(struct request *req)
 	struct virtio_blk *vblk = req->q->queuedata;
 	struct virtblk_vq *vq = req->mq_hctx->driver_data;
 
-	/* Somebody sees to it already, and to the queues. */
+	/* The device is being reset or given up already. */
 	if (test_bit(0, &vblk->lost))
 		return BLK_EH_RESET_TIMER;
 	if (virtblk_find_answer(vblk, vq, req))
@@ -758,7 +756,7 @@ static enum blk_eh_timer_return virtblk_timeout(struct request *req)
 		virtblk_lose(vblk);
 		return BLK_EH_RESET_TIMER;
 	}
-	/* The bus starts it again, or breaks its queues; or it is too late for that. */
+	/* The bus starts it again or breaks its queues, unless it is being stopped. */
 	if (!virtblk_is_there(vblk->vdev)) {
 		if (!virtio_device_check(vblk->vdev))
 			virtblk_lose(vblk);
@@ -821,8 +819,8 @@ static const struct blk_mq_ops virtblk_mq_ops = {
 	virtio_cread##size(vdev, offsetof(struct virtio_blk_config, field))
 
 /*
- * A queue whose CPUs all are isolated from interrupts would disturb one of them.
- * The kernel that saves a crashed one has one CPU at work, and little memory.
+ * A queue of CPUs that are all isolated from interrupts would disturb one of them.
+ * A crash kernel has one CPU at work, and little memory.
  */
 static unsigned int virtblk_max_vqs(void)
 {
@@ -1152,7 +1150,7 @@ static int virtblk_segment_limits(struct virtio_blk *vblk,
 	u32 max = min_t(size_t, max_dma, U32_MAX);
 	u32 num = 1;
 
-	/* There is nobody who would not take one segment of data. */
+	/* Every device takes one segment of data. */
 	if (virtio_has_feature(vdev, VIRTIO_BLK_F_SEG_MAX))
 		num = virtblk_cread(32, vdev, seg_max) ?: 1;
 	if (num > vblk->max_segments)
@@ -1732,7 +1730,7 @@ static void virtblk_go_on(struct virtio_device *vdev)
 	blk_mq_kick_requeue_list(q);
 }
 
-/* Without a flush, what is in a cache that the block layer does not know of is lost. */
+/* The block layer does not flush a cache that it does not know of. */
 static int virtblk_restore_cache(struct virtio_blk *vblk)
 {
 	struct virtio_device *vdev = vblk->vdev;
@@ -1764,7 +1762,7 @@ static int virtblk_start_again(struct virtio_device *vdev)
 	return 0;
 }
 
-/* What the device was asked for, and has lost: it is asked again. */
+/* The device has lost this request: it is sent again. */
 static bool virtblk_send_again(struct request *req, void *data)
 {
 	if (!blk_mq_request_completed(req)) {
@@ -1784,7 +1782,7 @@ static int virtblk_reset_prepare(struct virtio_device *vdev)
 	if (test_and_set_bit(0, &vblk->lost))
 		return -EIO;
 	blk_mq_quiesce_queue(q);
-	/* Who polls takes no more answers. */
+	/* Pollers take no more answers. */
 	virtio_break_device(vdev);
 	blk_sync_queue(q);
 
@@ -1861,7 +1859,7 @@ static int __init virtblk_init(void)
 {
 	int err;
 
-	/* Ends I/O, so that memory can be had again */
+	/* It ends I/O, which frees memory. */
 	virtblk_wq = alloc_workqueue("virtio-blk", WQ_MEM_RECLAIM, 0);
 	if (!virtblk_wq)
 		return -ENOMEM;

@@ -733,7 +733,7 @@ struct virtscsi_scope {
 	bool lost;
 };
 
-/* Did a command time out that the device still has? */
+/* True if a command has timed out that the device still has */
 static bool virtscsi_find_lost(struct scsi_cmnd *sc, void *data)
 {
 	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
@@ -935,7 +935,7 @@ static void virtscsi_param_change(struct virtscsi *vscsi, unsigned int id,
 	scsi_device_put(sdev);
 }
 
-/* Is a LUN gone of which we have heard nothing? */
+/* True if a LUN is gone of which nothing was heard */
 static bool virtscsi_lun_is_gone(struct scsi_device *sdev)
 {
 	u8 inquiry[VIRTSCSI_INQUIRY_LEN] = {};
@@ -1252,7 +1252,7 @@ static bool virtscsi_expire(struct scsi_cmnd *sc, void *data)
 	return true;
 }
 
-/* Did the device lose its state, or does it say that it can't go on? */
+/* True if the device has lost its state, or says that it can't go on */
 static bool virtscsi_is_lost(struct virtscsi *vscsi)
 {
 	u8 status = vscsi->vdev->config->get_status(vscsi->vdev);

@@ -33,7 +33,7 @@
 /* What user space matches modules by: the device type, then the vendor. */
 #define MODALIAS_FMT		"virtio:d%08Xv%08X"
 
-/* How often the bus looks after a device that has a driver. */
+/* How often the bus checks a device that has a driver. */
 #define WATCH_PERIOD		(10 * HZ)
 /* How long a device may be away, as it is during a function-level reset. */
 #define WATCH_AGAIN		(2 * HZ)
@@ -41,7 +41,7 @@
 #define MAX_RECOVERIES		3
 
 /**
- * struct virtio_watch - what the bus knows of the well-being of a device
+ * struct virtio_watch - what the bus knows about the health of a device
  * @vdev: the device
  * @work: looks whether it is there, and needs no reset
  * @lost: its queues are broken for good, and why was said
@@ -406,7 +406,7 @@ static void report_gone(struct virtio_device *vdev)
 	vdev->watch->lost = true;
 }
 
-/* Before what may wait for the device: nobody needs to wait for one that is gone. */
+/* Called before anything that may wait for the device: one that is gone never answers. */
 static bool lose_if_gone(struct virtio_device *vdev)
 {
 	if (!virtio_device_is_gone(vdev))
@@ -502,7 +502,7 @@ static bool driver_offers(const struct virtio_driver *drv, unsigned int fbit)
 }
 
 /**
- * virtio_check_driver_offered_feature - is a driver entitled to a feature?
+ * virtio_check_driver_offered_feature - check that a driver may ask for a feature
  * @vdev: the device that the driver is bound to
  * @fbit: the number of the feature bit that the driver asks for
  *
@@ -601,7 +601,7 @@ static int check_memory_access(struct virtio_device *vdev)
 	return 0;
 }
 
-/* Steps 5 and 6 of section 3.1.1: is the device content with the choice? */
+/* Steps 5 and 6 of section 3.1.1: the device accepts the choice, or does not. */
 static int seal_features(struct virtio_device *vdev)
 {
 	unsigned int status;
@@ -994,7 +994,7 @@ give_up:
 EXPORT_SYMBOL_GPL(register_virtio_device);
 
 /**
- * is_virtio_device - is this the struct device of a virtio device?
+ * is_virtio_device - whether a struct device is that of a virtio device
  * @dev: any device
  *
  * Context: Any.
@@ -1111,7 +1111,7 @@ static int renegotiate_features(struct virtio_device *vdev)
 	return seal_features(vdev);
 }
 
-/* Queues that nobody set up again are dead: say so, and fail their requests. */
+/* Queues that nobody has set up again are dead: say so, and fail their requests. */
 static void write_off_queues(struct virtio_device *vdev)
 {
 	if (list_empty(&vdev->vqs))
@@ -1146,7 +1146,7 @@ static int restart_driver(struct virtio_device *vdev,
 	if (!is_running(vdev))
 		virtio_device_ready(vdev);
 
-	/* Last, as getting ready can mend broken queues. */
+	/* Last, as virtio_device_ready() may mend broken queues. */
 	if (!resume)
 		write_off_queues(vdev);
 
@@ -1161,7 +1161,7 @@ static int restart_device(struct virtio_device *vdev,
 
 	reset_and_acknowledge(vdev);
 
-	/* It had failed before: whoever looks for the reason still sees it. */
+	/* It had failed before, and its status goes on saying so. */
 	if (vdev->failed)
 		virtio_add_status(vdev, VIRTIO_CONFIG_S_FAILED);
 
@@ -1281,7 +1281,7 @@ static void recover_device(struct virtio_device *vdev)
 	stop_queues(vdev);
 }
 
-/* Did the device lose its state, or does it or its driver say so? */
+/* True if the device has lost its state, or it or its driver asks for a reset */
 static bool wants_recovery(struct virtio_device *vdev, u8 status)
 {
 	if (status & VIRTIO_CONFIG_S_NEEDS_RESET)
@@ -1298,7 +1298,7 @@ static bool wants_recovery(struct virtio_device *vdev, u8 status)
 	return true;
 }
 
-/* Nobody starts it again any more: don't let the driver wait for what it had. */
+/* Nobody will start it again: the driver must not wait for what the device had. */
 static void give_up_device(struct virtio_device *vdev)
 {
 	vdev->watch->lost = true;
@@ -1316,7 +1316,7 @@ static unsigned long watch_present(struct virtio_device *vdev, u8 status)
 		return WATCH_AGAIN;
 	}
 
-	/* Who unbinds the driver, or shuts down, has the lock and waits for us. */
+	/* Whoever unbinds the driver, or shuts down, has the lock and waits for this work. */
 	if (!device_trylock(&vdev->dev))
 		return WATCH_AGAIN;
 
@@ -1324,7 +1324,7 @@ static unsigned long watch_present(struct virtio_device *vdev, u8 status)
 		again = WATCH_AGAIN;
 	} else if (wants_recovery(vdev, status)) {
 		recover_device(vdev);
-		/* Who starts it again has it watched again. */
+		/* restart_device() has it watched again. */
 		again = 0;
 	} else if (time_after(jiffies, vdev->watch->recovered + WATCH_PERIOD / 2)) {
 		vdev->watch->recoveries = 0;
@@ -1334,10 +1334,9 @@ static unsigned long watch_present(struct virtio_device *vdev, u8 status)
 }
 
 /*
- * Runs while a driver is bound, also while that is being unbound: what then waits
- * for a device that goes is freed of that by broken queues. Nothing is waited for
- * here but the driver's own means to stop and start, as the work is cancelled
- * where the device is locked.
+ * Runs while a driver is bound, and while it is being unbound: broken queues then end
+ * the wait for a device that is gone. As the work is cancelled where the device is
+ * locked, it waits for nothing but the driver's own calls to stop and start.
  */
 static void watch_device(struct work_struct *work)
 {

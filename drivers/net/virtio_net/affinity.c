@@ -14,7 +14,7 @@
 
 static enum cpuhp_state virtnet_online_state;
 
-/* Does pair @pair of @pairs get the CPU at place @place of @cpus? */
+/* True if pair @pair of @pairs gets the CPU at place @place of @cpus */
 static bool virtnet_pair_has_cpu(unsigned int pair, unsigned int pairs,
 				 unsigned int place, unsigned int cpus)
 {

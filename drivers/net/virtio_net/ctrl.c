@@ -6,11 +6,11 @@
  * answer for a short while, as most devices have it at once, and sleep between
  * looks from then on. An interrupt would take a vector from the data queues.
  *
- * A device that has not answered after VIRTNET_CTRL_TIMEOUT may still do so: it may
- * be stopped in a debugger. Nobody can tell then what it did, its memory can't be
- * freed, and another command's answer could not be told from this one's. So there
- * are no further commands until the answer is there, and then the device is made
- * what the driver wants.
+ * A device that has not answered after VIRTNET_CTRL_TIMEOUT may still do so, for
+ * instance if its host was stopped in a debugger. Until then nobody can tell what it
+ * did, the memory of the command can't be freed, and another command's answer could not
+ * be told from this one's. So there are no further commands until the answer has come;
+ * then everything that the driver wants is applied again.
  */
 #include "virtio_net.h"
 
@@ -83,7 +83,7 @@ static int virtnet_ctrl_send(struct virtqueue *vq, struct virtnet_cmd *cmd)
 	if (err)
 		return err;
 
-	/* If that fails the queue is broken, which ends the wait. */
+	/* If the kick fails, the queue is broken, which ends the wait. */
 	virtqueue_kick(vq);
 	return 0;
 }

@@ -159,7 +159,7 @@ static bool virtnet_guest_gso(const struct virtnet *vn)
 	       (vn->offloads_capable & uso) == uso;
 }
 
-/* How long may a received packet be? (5.1.6.3.1) */
+/* The kind of receive buffers follows from how long a packet may be (5.1.6.3.1). */
 static void virtnet_set_kind(struct virtnet *vn)
 {
 	bool gso = virtnet_guest_gso(vn);

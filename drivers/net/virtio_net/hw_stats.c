@@ -138,7 +138,7 @@ struct virtnet_hw_reply {
 	u8 data[VIRTNET_REPLY_LEN];
 };
 
-/* Do virtqueues of the type @vq have it on this device? */
+/* True if virtqueues of the type @vq have it on this device */
 static bool virtnet_hw_has(const struct virtnet *vn, enum virtnet_vq_type vq,
 			   const struct virtnet_hw_record *record)
 {

@@ -62,7 +62,7 @@ void virtnet_lost(struct virtnet *vn, const char *why)
 	netdev_err(vn->dev, "no more traffic: %s\n", why);
 }
 
-/* It has met an error from which it can't recover (2.1.2). */
+/* True if the device has met an error from which it can't recover (2.1.2) */
 bool virtnet_needs_reset(const struct virtnet *vn)
 {
 	return vn->vdev->config->get_status(vn->vdev) &

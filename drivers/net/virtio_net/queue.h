@@ -89,7 +89,7 @@ enum virtnet_tx_tag {
  * @napi_mode: skbs are freed by NAPI (BQL counts them), not orphaned; changes
  *             only while the device is down. @napi is enabled in either mode.
  * @ask_below: with fewer free elements an interrupt has to be asked for (again)
- * @timed_out: the stack has reported that it doesn't move, see virtnet_reset_work()
+ * @timed_out: the stack has reported that it stands still, see virtnet_reset_work()
  * @xsk_pool: the AF_XDP socket pool it sends for, NULL if none
  * @xsk: completion state of @xsk_pool, see xsk.c
  * @napi: reclaims sent packets
@@ -150,7 +150,7 @@ struct virtnet_xdp {
 	const union virtnet_hdr *hdr;
 };
 
-/* XDP_TX sends at most so many frames under one lock and with one kick. */
+/* The most frames that XDP_TX sends under one lock and with one kick */
 #define VIRTNET_XDP_BULK	16
 
 /**
@@ -220,7 +220,7 @@ DECLARE_EWMA(virtnet_len, 0, 64)
  * @avg_len: of packets; sizes the buffers of the mergeable kind
  * @min_len: what these hold at least
  * @layout: of the buffers that @kind posts
- * @unpublished: buffers that were posted again, and that the device doesn't see yet
+ * @unpublished: buffers that were posted again and are not published yet
  * @cut: memory that comes next
  * @kind_data: what @kind keeps for itself
  * @xsk_pool: the AF_XDP socket pool that owns the queue, NULL if none

@@ -180,7 +180,7 @@ static unsigned int virtnet_sq_number(const struct virtnet_sq *sq)
 	return sq - sq->vn->sq;
 }
 
-/* What came while the NAPI could not run had no interrupt that did anything. */
+/* Interrupts that came while the NAPI could not run were lost. */
 static void virtnet_napi_kick(struct napi_struct *napi)
 {
 	local_bh_disable();
@@ -193,7 +193,7 @@ static void virtnet_rx_start(struct virtnet_rq *rq)
 	unsigned int i = virtnet_rq_number(rq);
 	bool active = i < virtnet_active_pairs(rq->vn);
 
-	/* For want of memory NAPI tries again. */
+	/* If there is no memory, NAPI tries again. */
 	if (active)
 		virtnet_rx_fill(rq, GFP_KERNEL);
 	virtnet_dim_start(rq);
@@ -304,8 +304,8 @@ void virtnet_tx_resume(struct virtnet_sq *sq)
 }
 
 /*
- * A device that does not give one queue back is reset as a whole: it must neither
- * read nor write what was in the queue, as that is freed next.
+ * If one queue can't be taken back, the whole device is reset: it must neither read nor
+ * write the buffers of the queue, as they are freed next.
  */
 static void virtnet_vq_take_back(struct virtqueue *vq,
 				 void (*recycle)(struct virtqueue *vq, void *token),
@@ -399,7 +399,7 @@ int virtnet_rx_set_kind(struct virtnet_rq *rq,
 {
 	int err;
 
-	/* A dead device has nothing that the old kind made. */
+	/* Without virtqueues there is nothing that the old kind has made. */
 	if (!rq->vq) {
 		rq->kind = kind;
 		return 0;
@@ -407,7 +407,7 @@ int virtnet_rx_set_kind(struct virtnet_rq *rq,
 
 	virtnet_rx_pause(rq);
 	err = virtnet_vq_resize(rq->vq, 0, virtnet_rx_recycle, NULL);
-	/* The queue is empty also if it is broken now. */
+	/* The queue is empty, even if it is broken now. */
 	if (!err || virtqueue_is_broken(rq->vq))
 		err = virtnet_change_kind(rq, kind);
 	virtnet_rx_resume(rq);

@@ -82,8 +82,8 @@ static void virtnet_rx_set_hash(struct sk_buff *skb,
 }
 
 /*
- * Checksum and segmentation are left to us. noinline, as packets without have no
- * registers to save for it.
+ * The device leaves checksum and segmentation to the guest. noinline, so that other
+ * packets have no registers to save for it.
  */
 static noinline bool virtnet_rx_set_offloads(struct virtnet *vn,
 					     struct sk_buff *skb,
@@ -107,7 +107,7 @@ void virtnet_rx_deliver(struct virtnet_rq *rq, struct sk_buff *skb,
 	if ((vn->dev->features & NETIF_F_RXHASH) && vn->state.rss.has_hash)
 		virtnet_rx_set_hash(skb, &hdr->hash);
 
-	/* Some devices say so without VIRTIO_NET_F_GUEST_CSUM. */
+	/* Some devices set it without VIRTIO_NET_F_GUEST_CSUM. */
 	if (hdr->plain.flags & VIRTIO_NET_HDR_F_DATA_VALID)
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 
@@ -136,7 +136,7 @@ static void virtnet_rx_schedule(struct virtnet_rq *rq)
 	}
 }
 
-/* Also while the queue is reset: it touches nothing that goes away then. */
+/* May run while the queue is reset: it touches nothing that goes away then. */
 void virtnet_rx_interrupt(struct virtqueue *vq)
 {
 	virtnet_rx_schedule(virtnet_vq_to_rq(vq));
@@ -158,7 +158,7 @@ static void virtnet_rx_count(struct virtnet_rq *rq,
 	u64_stats_update_end(&stats->syncp);
 }
 
-/* Half a batch is worth the barriers of a publication. False: try again soon. */
+/* Refill when half a batch is missing, to share barriers. False: try again soon. */
 static bool virtnet_rx_refill(struct virtnet_rq *rq, unsigned int budget)
 {
 	unsigned int size = virtqueue_get_vring_size(rq->vq);

@@ -11,15 +11,15 @@
 
 struct sk_buff;
 
-/* The longest packet: nothing longer can be told to the stack. */
+/* The longest packet that the stack takes */
 #define VIRTNET_MAX_LEN		(ETH_HLEN + 2 * VLAN_HLEN + ETH_MAX_MTU)
 
-/* What an skb needs behind its data */
+/* What an skb needs after its data */
 #define VIRTNET_TAILROOM	SKB_DATA_ALIGN(sizeof(struct skb_shared_info))
 
 /*
- * Tokens: what must be known of a posted buffer is in the low bits of its address, as
- * a context would cost more.
+ * Tokens: what must be known of a posted buffer is in the low bits of its address. A
+ * context would cost more.
  */
 #define VIRTNET_BUF_ALIGN	128
 #define VIRTNET_BUF_MAX		4096
@@ -30,9 +30,9 @@ struct sk_buff;
  * struct virtnet_buf - a receive buffer in one piece
  * @start: its memory, aligned to VIRTNET_BUF_ALIGN
  * @size: of that, a multiple of VIRTNET_BUF_ALIGN
- * @xdp: there is the room around a packet that XDP programs are promised, and the
- *       memory is from the pool that XDP knows. A buffer that was posted before a
- *       program was attached is not such a one.
+ * @xdp: it has the room around a packet that XDP programs are promised, and its
+ *       memory is from the pool that XDP knows. False for buffers that were posted
+ *       before a program was attached.
  */
 struct virtnet_buf {
 	void *start;
@@ -88,7 +88,7 @@ static inline void *virtnet_mem_alloc(struct virtnet_rq *rq, unsigned long bits,
 	return virtnet_mem_take(rq);
 }
 
-/* Is memory mapped by the pool, and not by the ring, or not at all? */
+/* True if the pool maps memory; otherwise the ring does, or nobody */
 static inline bool virtnet_mem_mapped(const struct virtnet_rq *rq)
 {
 	return IS_ENABLED(CONFIG_PAGE_POOL) && rq->vq->dma_dev;
@@ -114,7 +114,7 @@ void virtnet_mem_sync_mapped(struct virtnet_rq *rq, void *p, unsigned int len);
 void virtnet_mem_sync_back_mapped(struct virtnet_rq *rq, void *p,
 				  unsigned int len);
 
-/* The device has written @len bytes. */
+/* The device has written @len bytes: let the CPU see them. */
 static inline void virtnet_mem_sync(struct virtnet_rq *rq, void *p,
 				    unsigned int len)
 {
@@ -122,7 +122,7 @@ static inline void virtnet_mem_sync(struct virtnet_rq *rq, void *p,
 		virtnet_mem_sync_mapped(rq, p, len);
 }
 
-/* We may have written them, and the device gets them again. */
+/* The CPU may have written @len bytes, and the device gets them again. */
 static inline void virtnet_mem_sync_back(struct virtnet_rq *rq, void *p,
 					 unsigned int len)
 {
@@ -136,7 +136,7 @@ void virtnet_buf_set_layout(struct virtnet_rq *rq, unsigned int size, bool xdp,
 			    unsigned int offset, unsigned int len);
 int virtnet_buf_fill(struct virtnet_rq *rq, gfp_t gfp);
 void virtnet_buf_free(struct virtnet_rq *rq, void *token);
-/* These consume the buffer, also if they fail. */
+/* These consume the buffer, even if they fail. */
 struct sk_buff *virtnet_buf_to_skb(struct virtnet_rq *rq,
 				   struct virtnet_buf buf, void *data,
 				   unsigned int len);
@@ -148,7 +148,7 @@ void virtnet_buf_to_xdp(struct virtnet_rq *rq, struct virtnet_buf buf,
 void virtnet_xdp_receive(struct virtnet_rq *rq, struct bpf_prog *prog,
 			 struct virtnet_xdp *vx,
 			 struct virtnet_rx_batch *batch);
-/* A packet is no packet, or not complete. */
+/* A packet has an impossible length, or is not complete. */
 void virtnet_rx_bad_length(struct virtnet_rq *rq,
 			   struct virtnet_rx_batch *batch);
 

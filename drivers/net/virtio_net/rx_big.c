@@ -12,7 +12,7 @@
 #include "rx.h"
 
 #define VIRTNET_BIG_PIECE	VIRTNET_BUF_MAX
-/* Where the packet begins in the first piece: before it is the header. */
+/* Where the packet begins in the first piece, after the header */
 #define VIRTNET_BIG_OFFSET	32
 
 /**
@@ -116,7 +116,7 @@ static int virtnet_big_fill(struct virtnet_rq *rq, gfp_t gfp)
 	return err;
 }
 
-/* It may not be needed again: the ring may get smaller. */
+/* Not kept for later: the ring may get smaller. */
 static void virtnet_big_free(struct virtnet_rq *rq, void *token)
 {
 	struct virtnet_big *big = token;
@@ -143,7 +143,7 @@ static void virtnet_big_stop(struct virtnet_rq *rq)
  * Receive
  */
 
-/* The first @len bytes of the packet; its first piece has an own skb unless short. */
+/* An skb of the first @len bytes of the packet */
 static struct sk_buff *virtnet_big_first(struct virtnet_rq *rq,
 					 struct virtnet_big *big,
 					 unsigned int len)
@@ -157,7 +157,7 @@ static struct sk_buff *virtnet_big_first(struct virtnet_rq *rq,
 	return virtnet_buf_to_skb(rq, buf, buf.start + VIRTNET_BIG_OFFSET, len);
 }
 
-/* The device was given no room for more than the buffer has. */
+/* @len is within the buffer: the ring cuts lengths that are not. */
 static void virtnet_big_append(struct virtnet_rq *rq, struct virtnet_big *big,
 			       struct sk_buff *skb, unsigned int len)
 {

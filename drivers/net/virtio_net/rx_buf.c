@@ -54,8 +54,8 @@ int virtnet_buf_fill(struct virtnet_rq *rq, gfp_t gfp)
 }
 
 /*
- * Nobody needs what is in the buffer: the device gets it again at once, with no way
- * through the allocator.
+ * Nobody needs what is in the buffer: the device gets it again at once, without a
+ * detour through the allocator.
  */
 static void virtnet_buf_reuse(struct virtnet_rq *rq, void *start,
 			      unsigned int size, bool xdp)
@@ -86,7 +86,7 @@ static noinline struct sk_buff *virtnet_buf_copy(struct virtnet_rq *rq,
 	struct sk_buff *skb = napi_alloc_skb(&rq->napi, VIRTNET_COPY_LEN);
 
 	if (likely(skb)) {
-		/* As others are, so that GRO can put it behind them */
+		/* GRO merges only packets that agree in this. */
 		skb_mark_for_recycle(skb);
 		skb_put_data(skb, data, len);
 	}
@@ -110,7 +110,7 @@ static noinline struct sk_buff *virtnet_buf_wrap(struct virtnet_rq *rq,
 	return skb;
 }
 
-/* No room for what an skb needs behind its data: there it has an own head. */
+/* There is no room for what an skb needs after its data: it gets a separate head. */
 static noinline struct sk_buff *virtnet_buf_attach(struct virtnet_rq *rq,
 						   struct virtnet_buf buf,
 						   void *data, unsigned int len)
@@ -145,8 +145,8 @@ struct sk_buff *virtnet_buf_to_skb(struct virtnet_rq *rq,
  */
 
 /*
- * Move what is at @data to a buffer for XDP, with so much room around it; false if
- * there is none, or not enough.
+ * Move what is at @data to a buffer for XDP with @before and @behind bytes of room
+ * around it; false if there is no such buffer.
  */
 bool virtnet_buf_move(struct virtnet_rq *rq, struct virtnet_buf *buf, void **data,
 		      unsigned int len, unsigned int before, unsigned int behind)
@@ -180,7 +180,7 @@ static struct sk_buff *virtnet_xdp_to_skb(struct virtnet_rq *rq,
 	unsigned int frags = 0;
 	struct sk_buff *skb;
 
-	/* Their number is where the skb begins to count. */
+	/* napi_build_skb() clears the number of fragments. */
 	if (xdp_buff_has_frags(xdp))
 		frags = shinfo->nr_frags;
 

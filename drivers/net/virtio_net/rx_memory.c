@@ -8,19 +8,19 @@
  * DMA API. A kernel without page_pool takes them from the page allocator, and the ring
  * maps each buffer.
  *
- * There are two pools. Memory that is in small pieces has no large pages, so any buffer
- * may come from one of the smallest size. Those for XDP do always, since who sends a
- * frame for XDP gives it back, together with others, to the one pool that XDP knows.
+ * There are two pools. When memory is fragmented there are no large pages, so any buffer
+ * may come from a single page. Buffers for XDP always do: whoever sends a frame for XDP
+ * returns it, together with others, to the one pool that XDP knows.
  */
 #include <linux/skbuff.h>
 #include <net/page_pool/helpers.h>
 
 #include "rx.h"
 
-/* As large as others take them for packets */
+/* What the network stack uses for packets, too */
 #define VIRTNET_MEM_ORDER	get_order(32768)
 
-/* Free memory that a pool keeps at most beside what NAPI has at hand: large pages */
+/* The most free large pages that a pool keeps besides what NAPI has at hand */
 #define VIRTNET_MEM_KEEP	64
 
 static struct page_pool *virtnet_mem_create_pool(struct virtnet_rq *rq,
@@ -101,7 +101,7 @@ static void virtnet_mem_drop_cut(struct virtnet_rq *rq)
 		virtnet_mem_free(rq, virtnet_mem_take(rq), false);
 }
 
-/* Packets that the stack still has keep their pages, and what maps them. */
+/* Packets that the stack still has keep their pages and mappings alive. */
 void virtnet_mem_stop(struct virtnet_rq *rq)
 {
 	virtnet_mem_drop_cut(rq);
@@ -139,8 +139,8 @@ static bool virtnet_mem_new_page(struct virtnet_rq *rq, unsigned long bits,
 }
 
 /*
- * What is left of the page before is for buffers of another sort. A large page is not
- * worth the effort of making one.
+ * What is left of the last page is for buffers of another sort. Memory is not reclaimed
+ * to make a large page: that would cost more than it saves.
  */
 bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned long bits, gfp_t gfp)
 {

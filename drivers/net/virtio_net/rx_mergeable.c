@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Mergeable receive buffers (5.1.6.4): as small as packets are on average, and the
- * device uses several for a longer packet. Only the first has a header.
+ * Mergeable receive buffers (5.1.6.4): each as large as packets are on average. The
+ * device uses several for a longer packet, and only the first has a header.
  */
 #include <linux/filter.h>
 #include <linux/skbuff.h>
@@ -80,7 +80,7 @@ static int virtnet_mergeable_start(struct virtnet_rq *rq)
 /**
  * struct virtnet_piece - what one buffer has of a packet
  * @buf: the buffer
- * @data: what the device wrote, behind the header of the packet
+ * @data: what the device wrote, after the header of the packet
  * @len: bytes at @data
  */
 struct virtnet_piece {
@@ -114,7 +114,7 @@ static __always_inline bool virtnet_mergeable_next(struct virtnet_rq *rq,
 	return true;
 }
 
-/* What is left of a bad packet must not be taken for another one. */
+/* The rest of a bad packet must not be taken for a packet. */
 static noinline void virtnet_mergeable_skip(struct virtnet_rq *rq, unsigned int rest)
 {
 	unsigned int len;
@@ -372,7 +372,7 @@ static void virtnet_mergeable_xdp(struct virtnet_rq *rq, struct bpf_prog *prog,
  * All packets
  */
 
-/* Devices exist that leave it 0. */
+/* Some devices leave it 0. */
 static unsigned int virtnet_mergeable_num(const struct virtnet_rq *rq,
 					  const union virtnet_hdr *hdr)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Make the device what the administrator wants (&struct virtnet_state).
+ * Apply what the administrator wants (&struct virtnet_state) to the device.
  *
  * There is one function for each item, which the administrator's commands call, and
- * one for all of them, for a device that was reset. What a device refuses is an
- * error for who asked for it, so that driver and device always agree.
+ * one for all of them, for a device that was reset. If the device refuses an item,
+ * whoever asked for it gets an error, so that driver and device always agree.
  */
 #include <linux/etherdevice.h>
 #include <linux/virtio_config.h>
@@ -40,7 +40,7 @@ int virtnet_apply_mac(struct virtnet *vn, const u8 *addr)
  * Address lists (5.1.6.5.2)
  */
 
-/* A count and that many addresses at @p; returns what is behind them. */
+/* Put a count and that many addresses at @p; return where they end. */
 static u8 *virtnet_put_list(struct virtnet *vn, u8 *p,
 			    struct netdev_hw_addr_list *list)
 {
@@ -98,7 +98,7 @@ int virtnet_apply_rx_mode(struct virtnet *vn)
 	if (!virtio_has_feature(vn->vdev, VIRTIO_NET_F_CTRL_RX))
 		return 0;
 
-	/* Too much is better than too little: the stack drops the rest. */
+	/* Better too many packets than too few: the stack drops the rest. */
 	lists = virtnet_send_lists(vn);
 	if (lists) {
 		promisc |= !netdev_uc_empty(dev);

@@ -26,7 +26,7 @@ static void *virtnet_tx_token(void *p, enum virtnet_tx_tag tag)
 	return p + tag;
 }
 
-/* What came back since the last time */
+/* What was taken back in one go */
 struct virtnet_tx_done {
 	unsigned int packets;
 	unsigned int bytes;
@@ -35,7 +35,7 @@ struct virtnet_tx_done {
 	unsigned int xsk;
 };
 
-/* Nobody else takes a token apart. */
+/* The only place where a token is taken apart */
 static void virtnet_tx_free(struct virtnet_sq *sq, void *token, bool in_napi,
 			    struct virtnet_tx_done *done)
 {
@@ -75,7 +75,7 @@ void virtnet_tx_recycle(struct virtqueue *vq, void *token)
 	virtnet_tx_free(virtnet_vq_to_sq(vq), token, false, &done);
 }
 
-/* BQL has nothing in flight any more. */
+/* Nothing that BQL counts is in flight any more. */
 void virtnet_tx_recycle_done(struct virtqueue *vq)
 {
 	netdev_tx_reset_queue(virtnet_vq_to_sq(vq)->txq);
@@ -102,7 +102,7 @@ static void virtnet_tx_schedule(struct virtnet_sq *sq)
 	}
 }
 
-/* Also while the queue is reset: it touches nothing that goes away then. */
+/* May run while the queue is reset: it touches nothing that goes away then. */
 void virtnet_tx_interrupt(struct virtqueue *vq)
 {
 	virtnet_tx_schedule(virtnet_vq_to_sq(vq));
@@ -120,7 +120,7 @@ static unsigned int virtnet_tx_collect(struct virtnet_sq *sq, bool in_napi)
 	if (!done.packets)
 		return 0;
 
-	/* To take them back may have asked for the next one. */
+	/* Taking them back may have used up the request for an interrupt. */
 	sq->ask_below = UINT_MAX;
 	if (done.bql_packets)
 		netdev_tx_completed_queue(sq->txq, done.bql_packets,
@@ -139,7 +139,7 @@ void virtnet_tx_reclaim(struct virtnet_sq *sq, bool in_napi)
 		virtnet_tx_schedule(sq);
 }
 
-/* Is there room for the longest packet? A small ring has room for it only if empty. */
+/* True if there is room for the longest packet, which a small ring has only if empty */
 static inline bool virtnet_tx_has_room(const struct virtnet_sq *sq)
 {
 	return likely(sq->vq->num_free >= VIRTNET_TX_MAX_ELEMS) ||
@@ -185,7 +185,7 @@ static bool virtnet_tx_is_stacks(const struct virtnet_sq *sq)
 	return sq - sq->vn->sq < sq->vn->dev->real_num_tx_queues;
 }
 
-/* Does anybody wait for packets to come back? */
+/* True if somebody waits for packets to come back */
 static inline bool virtnet_tx_wants_interrupt(const struct virtnet_sq *sq)
 {
 	return sq->napi_mode || sq->xsk_pool || !virtnet_tx_is_stacks(sq) ||
@@ -265,7 +265,7 @@ static bool virtnet_tx_fill_header(const struct virtnet *vn,
 		hdr->plain.hdr_len = __cpu_to_virtio16(vn->little_endian,
 						       virtnet_gso_header_len(skb));
 
-	/* What means nothing when sent must not tell anything, either. */
+	/* Fields without a meaning for transmit must not leak old memory. */
 	if (vn->hdr_len > sizeof(hdr->plain))
 		hdr->merged.num_buffers = 0;
 	if (vn->hdr_len > sizeof(hdr->merged))
@@ -300,7 +300,7 @@ static inline void virtnet_tx_add_frags(struct virtqueue *vq,
 				   DMA_TO_DEVICE);
 }
 
-/* A ring that is smaller than a packet has elements gets it in one piece. */
+/* A packet of more elements than a small ring has is made linear. */
 static bool virtnet_tx_fit(const struct virtnet_sq *sq, struct sk_buff *skb,
 			   unsigned int elems)
 {
@@ -342,7 +342,7 @@ static int virtnet_tx_add_skb(struct virtnet_sq *sq, struct sk_buff *skb)
 	return virtqueue_end_buf(vq);
 }
 
-/* Nobody waits for an orphan, so it must not hold on to anything. */
+/* Nobody waits for an orphan, so it must not hold any resource. */
 static int virtnet_tx_orphan(struct sk_buff *skb)
 {
 	if (unlikely(skb_orphan_frags(skb, GFP_ATOMIC)))
@@ -390,7 +390,7 @@ static void virtnet_tx_stop(struct virtnet_sq *sq)
 
 	if (!virtnet_tx_is_stacks(sq))
 		return;
-	/* The watchdog's time begins now, if XDP has filled the ring. */
+	/* If XDP has filled the ring, the watchdog's time begins only now. */
 	txq_trans_cond_update(txq);
 	netif_tx_stop_queue(txq);
 	u64_stats_update_begin(&sq->stats.syncp);
@@ -424,10 +424,10 @@ static noinline void virtnet_tx_ask_again(struct virtnet_sq *sq)
 }
 
 /*
- * Only what was published makes an interrupt, so ask for it afterwards. It comes when
- * the device has sent most of what is under way, and is put off again when that has
- * grown by a quarter: to ask for each packet would cost more than an interrupt that is
- * a little early.
+ * Only published packets cause an interrupt, so it is asked for after they were. It
+ * comes when the device has sent most of what is in flight, and is put off again when
+ * that has grown by a quarter: asking for each packet would cost more than an interrupt
+ * that is a little early.
  */
 static inline void virtnet_tx_ask_interrupt(struct virtnet_sq *sq)
 {

@@ -51,7 +51,7 @@ static int virtnet_xdp_send(struct virtnet *vn, struct xdp_frame **frames, int n
 	return sent;
 }
 
-/* Other devices redirect to us only while a program says that we take part. */
+/* Other devices may redirect to this one only while it has a program itself. */
 int virtnet_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,
 		     u32 flags)
 {
@@ -153,7 +153,7 @@ void virtnet_xdp_flush(struct virtnet_rq *rq, struct virtnet_rx_batch *batch)
  * What programs may ask about a packet
  */
 
-/* VIRTIO_NET_HASH_REPORT_NONE, _IPv4 and so on: what a report says, by its number */
+/* By the number of the report: VIRTIO_NET_HASH_REPORT_NONE, _IPv4 and so on */
 static const enum xdp_rss_hash_type virtnet_xdp_hash_types[] = {
 	XDP_RSS_TYPE_NONE,
 	XDP_RSS_TYPE_L3_IPV4,
@@ -167,7 +167,7 @@ static const enum xdp_rss_hash_type virtnet_xdp_hash_types[] = {
 	XDP_RSS_TYPE_L4_IPV6_UDP_EX,
 };
 
-/* The program has a context that is the xdp_buff to us. */
+/* The program's context is the xdp_buff. */
 static int virtnet_xdp_rx_hash(const struct xdp_md *ctx, u32 *hash,
 			       enum xdp_rss_hash_type *type)
 {

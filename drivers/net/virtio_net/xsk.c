@@ -14,7 +14,7 @@
 
 #include "rx.h"
 
-/* Buffers are taken from the pool in batches of so many. */
+/* How many buffers are taken from the pool at once */
 #define VIRTNET_XSK_BATCH	32
 
 /*
@@ -84,8 +84,8 @@ static unsigned int virtnet_xsk_fill_batch(struct virtnet_rq *rq,
 }
 
 /*
- * A socket that is told when it has to wake us does so when it has given buffers to
- * the pool. Any other expects that we look again.
+ * A socket that uses the need_wakeup flag wakes the driver when it has given buffers to
+ * the pool. Any other expects the driver to look again.
  */
 static int virtnet_xsk_fill(struct virtnet_rq *rq, gfp_t gfp)
 {
@@ -130,8 +130,8 @@ static void virtnet_xsk_deliver(struct virtnet_rq *rq, struct xdp_buff *xdp,
 }
 
 /*
- * No packet has several buffers: each is large enough for the MTU, and the device
- * must not merge packets. What it sends nevertheless is dropped as a whole.
+ * No packet needs several buffers: each is large enough for the MTU, and the device
+ * must not merge packets. A packet that has several nevertheless is dropped as a whole.
  */
 static void virtnet_xsk_drop_rest(struct virtnet_rq *rq, unsigned int num)
 {
@@ -151,7 +151,7 @@ static unsigned int virtnet_xsk_num_buffers(const struct virtnet_rq *rq,
 		     virtio16_to_cpu(rq->vn->vdev, hdr->merged.num_buffers));
 }
 
-/* Copies the header to @hdr, and makes @xdp what is behind it; false if that is no packet. */
+/* Copy the header to @hdr, and make @xdp what follows it; false if that is no packet. */
 static bool virtnet_xsk_prepare(struct virtnet_rq *rq, struct xdp_buff *xdp,
 				unsigned int len, union virtnet_hdr *hdr)
 {
@@ -160,7 +160,7 @@ static bool virtnet_xsk_prepare(struct virtnet_rq *rq, struct xdp_buff *xdp,
 	if (unlikely(len < hdr_len))
 		return false;
 
-	/* The pool knows nothing of what is in front of the packet. */
+	/* The pool does not synchronise what is in front of the packet. */
 	if (rq->vq->dma_dev) {
 		virtqueue_dma_sync_single_range_for_cpu(rq->vq,
 							xsk_buff_xdp_get_dma(xdp) - hdr_len,
@@ -381,8 +381,8 @@ static void virtnet_xsk_send(struct virtnet_sq *sq, const struct xdp_desc *desc)
 }
 
 /*
- * A socket that asks whether it has to wake us learns that it does, from when it
- * has a pool: interrupts come late, as few as possible, and are no help for new frames.
+ * The need_wakeup flag for transmit is set when the pool is attached, and stays:
+ * interrupts come late and as seldom as possible, so they do not help new frames.
  */
 bool virtnet_xsk_tx(struct virtnet_sq *sq, int budget)
 {
