@@ -128,8 +128,8 @@ ATTRIBUTE_GROUPS(virtio_device);
 
 /* Matching */
 
-static bool id_covers(const struct virtio_device_id *id,
-		      const struct virtio_device_id *device)
+static bool virtio_id_covers(const struct virtio_device_id *id,
+			     const struct virtio_device_id *device)
 {
 	if (id->device != VIRTIO_DEV_ANY_ID && id->device != device->device)
 		return false;
@@ -137,20 +137,20 @@ static bool id_covers(const struct virtio_device_id *id,
 	return id->vendor == VIRTIO_DEV_ANY_ID || id->vendor == device->vendor;
 }
 
-static int bus_match(struct device *d, const struct device_driver *driver)
+static int virtio_dev_match(struct device *d, const struct device_driver *driver)
 {
 	const struct virtio_device_id *device = &dev_to_virtio(d)->id;
 	const struct virtio_device_id *id = drv_to_virtio(driver)->id_table;
 
 	/* Device type 0 is reserved (section 5): here it ends the table. */
 	for (; id->device; id++)
-		if (id_covers(id, device))
+		if (virtio_id_covers(id, device))
 			return 1;
 
 	return 0;
 }
 
-static int bus_uevent(const struct device *d, struct kobj_uevent_env *env)
+static int virtio_dev_uevent(const struct device *d, struct kobj_uevent_env *env)
 {
 	const struct virtio_device_id *id = &dev_to_virtio(d)->id;
 
@@ -159,7 +159,7 @@ static int bus_uevent(const struct device *d, struct kobj_uevent_env *env)
 }
 
 /* The bound driver, or NULL. */
-static struct virtio_driver *bound_driver(const struct virtio_device *vdev)
+static struct virtio_driver *virtio_bound_driver(const struct virtio_device *vdev)
 {
 	struct device_driver *driver = vdev->dev.driver;
 
@@ -169,7 +169,7 @@ static struct virtio_driver *bound_driver(const struct virtio_device *vdev)
 /* Configuration changes */
 
 /* Reporting is on, so the device is watched: do that now. */
-static void look_after(struct virtio_device *vdev)
+static void virtio_look_after(struct virtio_device *vdev)
 {
 	mod_delayed_work(system_freezable_wq, &vdev->watch->work, 0);
 }
@@ -179,7 +179,7 @@ static void look_after(struct virtio_device *vdev)
  * the time when the driver may be told. Reporting is on in the core only while
  * a driver is bound, so there is one to tell.
  */
-static void report_config_change(struct virtio_device *vdev)
+static void virtio_report_config_change(struct virtio_device *vdev)
 {
 	struct virtio_driver *drv;
 
@@ -191,21 +191,21 @@ static void report_config_change(struct virtio_device *vdev)
 	}
 
 	/* It may be its way to say that it needs a reset (2.1.1). */
-	look_after(vdev);
+	virtio_look_after(vdev);
 
 	vdev->config_change_pending = false;
-	drv = bound_driver(vdev);
+	drv = virtio_bound_driver(vdev);
 	if (drv->config_changed)
 		drv->config_changed(vdev);
 }
 
-static void report_held_back_change(struct virtio_device *vdev)
+static void virtio_report_held_back_change(struct virtio_device *vdev)
 {
 	if (vdev->config_change_pending)
-		report_config_change(vdev);
+		virtio_report_config_change(vdev);
 }
 
-static void core_config_off(struct virtio_device *vdev)
+static void virtio_core_config_off(struct virtio_device *vdev)
 {
 	spin_lock_irq(&vdev->config_lock);
 	vdev->config_core_enabled = false;
@@ -213,7 +213,7 @@ static void core_config_off(struct virtio_device *vdev)
 }
 
 /* From now on the driver hears of changes, and the device is watched. */
-static void core_config_on(struct virtio_device *vdev)
+static void virtio_core_config_on(struct virtio_device *vdev)
 {
 	vdev->watch->lost = false;
 	WRITE_ONCE(vdev->watch->requested, false);
@@ -222,7 +222,7 @@ static void core_config_on(struct virtio_device *vdev)
 
 	spin_lock_irq(&vdev->config_lock);
 	vdev->config_core_enabled = true;
-	report_held_back_change(vdev);
+	virtio_report_held_back_change(vdev);
 	spin_unlock_irq(&vdev->config_lock);
 }
 
@@ -230,7 +230,7 @@ static void core_config_on(struct virtio_device *vdev)
  * What an earlier driver switched off, or was not told any more, must not
  * reach the next one: that reads the configuration itself when it probes.
  */
-static void forget_config_changes(struct virtio_device *vdev)
+static void virtio_forget_config_changes(struct virtio_device *vdev)
 {
 	spin_lock_irq(&vdev->config_lock);
 	vdev->config_core_enabled = false;
@@ -257,13 +257,13 @@ void virtio_config_changed(struct virtio_device *dev)
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->config_lock, flags);
-	report_config_change(dev);
+	virtio_report_config_change(dev);
 	spin_unlock_irqrestore(&dev->config_lock, flags);
 }
 EXPORT_SYMBOL_GPL(virtio_config_changed);
 
 /* False if nobody looks any more. */
-static bool look_while_running(struct virtio_device *vdev, bool request_reset)
+static bool virtio_look_while_running(struct virtio_device *vdev, bool request_reset)
 {
 	unsigned long flags;
 	bool running;
@@ -273,7 +273,7 @@ static bool look_while_running(struct virtio_device *vdev, bool request_reset)
 	if (running) {
 		if (request_reset)
 			WRITE_ONCE(vdev->watch->requested, true);
-		look_after(vdev);
+		virtio_look_after(vdev);
 	}
 	spin_unlock_irqrestore(&vdev->config_lock, flags);
 	return running;
@@ -291,7 +291,7 @@ static bool look_while_running(struct virtio_device *vdev, bool request_reset)
  */
 bool virtio_device_check(struct virtio_device *dev)
 {
-	return look_while_running(dev, false);
+	return virtio_look_while_running(dev, false);
 }
 EXPORT_SYMBOL_GPL(virtio_device_check);
 
@@ -309,7 +309,7 @@ EXPORT_SYMBOL_GPL(virtio_device_check);
  */
 bool virtio_device_request_reset(struct virtio_device *dev)
 {
-	return look_while_running(dev, true);
+	return virtio_look_while_running(dev, true);
 }
 EXPORT_SYMBOL_GPL(virtio_device_request_reset);
 
@@ -346,7 +346,7 @@ void virtio_config_driver_enable(struct virtio_device *dev)
 {
 	spin_lock_irq(&dev->config_lock);
 	dev->config_driver_disabled = false;
-	report_held_back_change(dev);
+	virtio_report_held_back_change(dev);
 	spin_unlock_irq(&dev->config_lock);
 }
 EXPORT_SYMBOL_GPL(virtio_config_driver_enable);
@@ -381,7 +381,7 @@ EXPORT_SYMBOL_GPL(virtio_add_status);
  * No queue is used from here on: the driver's calls fail with -EIO, and once
  * running callbacks have ended each later one sees that its queue is broken.
  */
-static void stop_queues(struct virtio_device *vdev)
+static void virtio_stop_queues(struct virtio_device *vdev)
 {
 	virtio_break_device(vdev);
 	virtio_synchronize_cbs(vdev);
@@ -391,29 +391,29 @@ static void stop_queues(struct virtio_device *vdev)
  * Order matters: some devices never recover from a kick that arrives after
  * their reset, so the kicks have to end first.
  */
-static void stop_device(struct virtio_device *vdev)
+static void virtio_stop_device(struct virtio_device *vdev)
 {
-	stop_queues(vdev);
+	virtio_stop_queues(vdev);
 	WRITE_ONCE(vdev->watch->stopped, true);
 	if (!virtio_device_is_gone(vdev))
 		vdev->config->reset(vdev);
 }
 
-static void report_gone(struct virtio_device *vdev)
+static void virtio_report_gone(struct virtio_device *vdev)
 {
 	if (!vdev->watch->lost)
 		dev_err(&vdev->dev, "the device is gone: its registers read as all ones\n");
 	vdev->watch->lost = true;
 }
 
-/* Called before anything that may wait for the device: one that is gone never answers. */
-static bool lose_if_gone(struct virtio_device *vdev)
+/* Called before anything that may wait for the device: if gone it never answers. */
+static bool virtio_lose_if_gone(struct virtio_device *vdev)
 {
 	if (!virtio_device_is_gone(vdev))
 		return false;
 
-	report_gone(vdev);
-	stop_queues(vdev);
+	virtio_report_gone(vdev);
+	virtio_stop_queues(vdev);
 	return true;
 }
 
@@ -441,12 +441,12 @@ static bool lose_if_gone(struct virtio_device *vdev)
 void virtio_reset_device(struct virtio_device *dev)
 {
 	/* The transport would wait for the end of the reset. */
-	if (lose_if_gone(dev))
+	if (virtio_lose_if_gone(dev))
 		return;
 
 	/* Hardened: no interrupt after this point finds a usable queue. */
 	if (IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
-		stop_queues(dev);
+		virtio_stop_queues(dev);
 
 	WRITE_ONCE(dev->watch->stopped, true);
 	dev->config->reset(dev);
@@ -454,7 +454,7 @@ void virtio_reset_device(struct virtio_device *dev)
 EXPORT_SYMBOL_GPL(virtio_reset_device);
 
 /* Steps 1 and 2 of section 3.1.1, Driver Initialization. */
-static void reset_and_acknowledge(struct virtio_device *vdev)
+static void virtio_reset_and_acknowledge(struct virtio_device *vdev)
 {
 	virtio_reset_device(vdev);
 	virtio_add_status(vdev, VIRTIO_CONFIG_S_ACKNOWLEDGE);
@@ -464,22 +464,22 @@ static void reset_and_acknowledge(struct virtio_device *vdev)
  * A driver that gave up (section 2.1.1) is followed by a reset, not by a retry. A
  * device that was gone when its driver was unbound may be back, and still run.
  */
-static void clear_earlier_use(struct virtio_device *vdev)
+static void virtio_clear_earlier_use(struct virtio_device *vdev)
 {
 	if (vdev->config->get_status(vdev) & (VIRTIO_CONFIG_S_FAILED |
 					      VIRTIO_CONFIG_S_DRIVER_OK))
-		reset_and_acknowledge(vdev);
+		virtio_reset_and_acknowledge(vdev);
 }
 
-static bool is_running(struct virtio_device *vdev)
+static bool virtio_is_running(struct virtio_device *vdev)
 {
 	return vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_DRIVER_OK;
 }
 
 /* Feature negotiation */
 
-static bool table_has(const unsigned int *table, unsigned int size,
-		      unsigned int fbit)
+static bool virtio_table_has(const unsigned int *table, unsigned int size,
+			     unsigned int fbit)
 {
 	unsigned int i;
 
@@ -490,15 +490,15 @@ static bool table_has(const unsigned int *table, unsigned int size,
 	return false;
 }
 
-static bool driver_offers(const struct virtio_driver *drv, unsigned int fbit)
+static bool virtio_driver_offers(const struct virtio_driver *drv, unsigned int fbit)
 {
-	if (table_has(drv->feature_table, drv->feature_table_size, fbit))
+	if (virtio_table_has(drv->feature_table, drv->feature_table_size, fbit))
 		return true;
 	if (!drv->feature_table_legacy)
 		return false;
 
-	return table_has(drv->feature_table_legacy,
-			 drv->feature_table_size_legacy, fbit);
+	return virtio_table_has(drv->feature_table_legacy,
+				drv->feature_table_size_legacy, fbit);
 }
 
 /**
@@ -517,9 +517,9 @@ static bool driver_offers(const struct virtio_driver *drv, unsigned int fbit)
 void virtio_check_driver_offered_feature(const struct virtio_device *vdev,
 					 unsigned int fbit)
 {
-	const struct virtio_driver *drv = bound_driver(vdev);
+	const struct virtio_driver *drv = virtio_bound_driver(vdev);
 
-	if (drv && driver_offers(drv, fbit))
+	if (drv && virtio_driver_offers(drv, fbit))
 		return;
 
 	dev_WARN_ONCE(&vdev->dev, 1, "feature %u is asked for, but not in the driver's tables\n",
@@ -527,7 +527,7 @@ void virtio_check_driver_offered_feature(const struct virtio_device *vdev,
 }
 EXPORT_SYMBOL_GPL(virtio_check_driver_offered_feature);
 
-static u64 table_to_mask(const unsigned int *table, unsigned int size)
+static u64 virtio_table_to_mask(const unsigned int *table, unsigned int size)
 {
 	u64 mask = 0;
 	unsigned int i;
@@ -540,22 +540,22 @@ static u64 table_to_mask(const unsigned int *table, unsigned int size)
 }
 
 /* Legacy devices may have a table of their own (section 2.2.3). */
-static u64 driver_features(const struct virtio_driver *drv, bool legacy)
+static u64 virtio_driver_features(const struct virtio_driver *drv, bool legacy)
 {
 	if (legacy && drv->feature_table_legacy)
-		return table_to_mask(drv->feature_table_legacy,
-				     drv->feature_table_size_legacy);
+		return virtio_table_to_mask(drv->feature_table_legacy,
+					    drv->feature_table_size_legacy);
 
-	return table_to_mask(drv->feature_table, drv->feature_table_size);
+	return virtio_table_to_mask(drv->feature_table, drv->feature_table_size);
 }
 
-static void choose_features(struct virtio_device *vdev,
-			    const struct virtio_driver *drv)
+static void virtio_choose_features(struct virtio_device *vdev,
+				   const struct virtio_driver *drv)
 {
 	u64 offered = vdev->config->get_features(vdev);
 	bool legacy = !(offered & BIT_ULL(VIRTIO_F_VERSION_1));
 
-	vdev->features = offered & driver_features(drv, legacy);
+	vdev->features = offered & virtio_driver_features(drv, legacy);
 	/* finalize_features() drops those that the transport doesn't know. */
 	vdev->features |= offered & TRANSPORT_FEATURES;
 
@@ -564,8 +564,8 @@ static void choose_features(struct virtio_device *vdev,
 }
 
 /* The driver may decline features; if it does, the device has to be told. */
-static int let_driver_validate(struct virtio_device *vdev,
-			       const struct virtio_driver *drv)
+static int virtio_let_driver_validate(struct virtio_device *vdev,
+				      const struct virtio_driver *drv)
 {
 	u64 before = vdev->features;
 	int err;
@@ -584,7 +584,7 @@ static int let_driver_validate(struct virtio_device *vdev,
  * On a platform that restricts access to guest memory (a protected guest, say)
  * a device that goes around the DMA API cannot work, and must not try.
  */
-static int check_memory_access(struct virtio_device *vdev)
+static int virtio_check_memory_access(struct virtio_device *vdev)
 {
 	if (!virtio_check_mem_acc_cb(vdev))
 		return 0;
@@ -602,12 +602,12 @@ static int check_memory_access(struct virtio_device *vdev)
 }
 
 /* Steps 5 and 6 of section 3.1.1: the device accepts the choice, or does not. */
-static int seal_features(struct virtio_device *vdev)
+static int virtio_seal_features(struct virtio_device *vdev)
 {
 	unsigned int status;
 	int err;
 
-	err = check_memory_access(vdev);
+	err = virtio_check_memory_access(vdev);
 	if (err)
 		return err;
 
@@ -625,34 +625,34 @@ static int seal_features(struct virtio_device *vdev)
 	return -ENODEV;
 }
 
-static int negotiate_features(struct virtio_device *vdev,
-			      const struct virtio_driver *drv)
+static int virtio_negotiate_features(struct virtio_device *vdev,
+				     const struct virtio_driver *drv)
 {
 	int err;
 
-	choose_features(vdev, drv);
+	virtio_choose_features(vdev, drv);
 
 	err = vdev->config->finalize_features(vdev);
 	if (err)
 		return err;
 
-	err = let_driver_validate(vdev, drv);
+	err = virtio_let_driver_validate(vdev, drv);
 	if (err)
 		return err;
 
-	return seal_features(vdev);
+	return virtio_seal_features(vdev);
 }
 
 /* Binding and unbinding a driver */
 
 /* Steps 3 to 8 of section 3.1.1. */
-static int start_driver(struct virtio_device *vdev, struct virtio_driver *drv)
+static int virtio_start_driver(struct virtio_device *vdev, struct virtio_driver *drv)
 {
 	int err;
 
 	virtio_add_status(vdev, VIRTIO_CONFIG_S_DRIVER);
 
-	err = negotiate_features(vdev, drv);
+	err = virtio_negotiate_features(vdev, drv);
 	if (err)
 		return err;
 
@@ -661,7 +661,7 @@ static int start_driver(struct virtio_device *vdev, struct virtio_driver *drv)
 		return err;
 
 	/* A driver that uses its queues in probe has done this already. */
-	if (!is_running(vdev))
+	if (!virtio_is_running(vdev))
 		virtio_device_ready(vdev);
 
 	if (drv->scan)
@@ -670,7 +670,7 @@ static int start_driver(struct virtio_device *vdev, struct virtio_driver *drv)
 	return 0;
 }
 
-static int bus_probe(struct device *d)
+static int virtio_dev_probe(struct device *d)
 {
 	struct virtio_device *vdev = dev_to_virtio(d);
 	int err;
@@ -678,30 +678,30 @@ static int bus_probe(struct device *d)
 	vdev->watch->lost = false;
 	vdev->watch->leaving = false;
 	vdev->watch->recoveries = 0;
-	if (lose_if_gone(vdev))
+	if (virtio_lose_if_gone(vdev))
 		return -ENODEV;
 
-	clear_earlier_use(vdev);
-	forget_config_changes(vdev);
+	virtio_clear_earlier_use(vdev);
+	virtio_forget_config_changes(vdev);
 
-	err = start_driver(vdev, bound_driver(vdev));
+	err = virtio_start_driver(vdev, virtio_bound_driver(vdev));
 	if (err) {
 		virtio_add_status(vdev, VIRTIO_CONFIG_S_FAILED);
 		return err;
 	}
 
-	core_config_on(vdev);
+	virtio_core_config_on(vdev);
 	return 0;
 }
 
-static void bus_remove(struct device *d)
+static void virtio_dev_remove(struct device *d)
 {
 	struct virtio_device *vdev = dev_to_virtio(d);
-	struct virtio_driver *drv = bound_driver(vdev);
+	struct virtio_driver *drv = virtio_bound_driver(vdev);
 
-	core_config_off(vdev);
+	virtio_core_config_off(vdev);
 	WRITE_ONCE(vdev->watch->leaving, true);
-	lose_if_gone(vdev);
+	virtio_lose_if_gone(vdev);
 	drv->remove(vdev);
 	cancel_delayed_work_sync(&vdev->watch->work);
 
@@ -729,8 +729,8 @@ static void bus_remove(struct device *d)
  */
 void virtio_device_shutdown(struct virtio_device *dev)
 {
-	core_config_off(dev);
-	stop_device(dev);
+	virtio_core_config_off(dev);
+	virtio_stop_device(dev);
 }
 EXPORT_SYMBOL_GPL(virtio_device_shutdown);
 
@@ -738,7 +738,7 @@ EXPORT_SYMBOL_GPL(virtio_device_shutdown);
  * Other devices' mappings end through it as long as the machine runs, from timers too,
  * and its driver waits for each answer with interrupts off.
  */
-static bool is_iommu(const struct virtio_device *dev)
+static bool virtio_is_iommu(const struct virtio_device *dev)
 {
 	return dev->id.device == VIRTIO_ID_IOMMU;
 }
@@ -747,36 +747,36 @@ static bool is_iommu(const struct virtio_device *dev)
  * Before power-off, reboot or kexec. A device without a driver isn't running, and an
  * IOMMU has to go on running.
  */
-static void bus_shutdown(struct device *d)
+static void virtio_dev_shutdown(struct device *d)
 {
 	struct virtio_device *vdev = dev_to_virtio(d);
-	struct virtio_driver *drv = bound_driver(vdev);
+	struct virtio_driver *drv = virtio_bound_driver(vdev);
 
 	if (!drv)
 		return;
 
 	WRITE_ONCE(vdev->watch->leaving, true);
-	lose_if_gone(vdev);
+	virtio_lose_if_gone(vdev);
 	if (drv->shutdown)
 		drv->shutdown(vdev);
-	else if (!is_iommu(vdev))
+	else if (!virtio_is_iommu(vdev))
 		virtio_device_shutdown(vdev);
 	cancel_delayed_work_sync(&vdev->watch->work);
 }
 
 static const struct bus_type virtio_bus = {
 	.name		= "virtio",
-	.match		= bus_match,
-	.uevent		= bus_uevent,
-	.probe		= bus_probe,
-	.remove		= bus_remove,
-	.shutdown	= bus_shutdown,
+	.match		= virtio_dev_match,
+	.uevent		= virtio_dev_uevent,
+	.probe		= virtio_dev_probe,
+	.remove		= virtio_dev_remove,
+	.shutdown	= virtio_dev_shutdown,
 	.dev_groups	= virtio_device_groups,
 };
 
 /* Drivers */
 
-static bool table_is_sound(const unsigned int *table, unsigned int size)
+static bool virtio_table_is_sound(const unsigned int *table, unsigned int size)
 {
 	unsigned int i;
 
@@ -790,14 +790,14 @@ static bool table_is_sound(const unsigned int *table, unsigned int size)
 	return true;
 }
 
-static bool legacy_table_is_sound(const struct virtio_driver *drv)
+static bool virtio_legacy_table_is_sound(const struct virtio_driver *drv)
 {
 	/* Without a table of its own, legacy mode uses the other one. */
 	if (!drv->feature_table_legacy)
 		return true;
 
-	return table_is_sound(drv->feature_table_legacy,
-			      drv->feature_table_size_legacy);
+	return virtio_table_is_sound(drv->feature_table_legacy,
+				     drv->feature_table_size_legacy);
 }
 
 /**
@@ -815,8 +815,9 @@ static bool legacy_table_is_sound(const struct virtio_driver *drv)
  */
 int __register_virtio_driver(struct virtio_driver *driver, struct module *owner)
 {
-	if (!table_is_sound(driver->feature_table, driver->feature_table_size) ||
-	    !legacy_table_is_sound(driver)) {
+	if (!virtio_table_is_sound(driver->feature_table,
+				   driver->feature_table_size) ||
+	    !virtio_legacy_table_is_sound(driver)) {
 		pr_err("driver %s has a bad feature table, not registered\n",
 		       driver->driver.name);
 		return -EINVAL;
@@ -845,14 +846,14 @@ EXPORT_SYMBOL_GPL(unregister_virtio_driver);
 
 /* Devices */
 
-static void watch_device(struct work_struct *work);
+static void virtio_watch_device(struct work_struct *work);
 
 /*
  * A transport's device tree node may have one child that describes the virtio
  * device behind it, and that other nodes refer to. On some platforms the child
  * means something else: then its "compatible" differs, and it is left alone.
  */
-static int take_of_node(struct virtio_device *vdev)
+static int virtio_take_of_node(struct virtio_device *vdev)
 {
 	/* 8 for as many hexadecimal digits */
 	char compatible[sizeof("virtio,device") + 8];
@@ -879,13 +880,13 @@ static int take_of_node(struct virtio_device *vdev)
 	return 0;
 }
 
-static void drop_of_node(struct virtio_device *vdev)
+static void virtio_drop_of_node(struct virtio_device *vdev)
 {
 	of_node_put(vdev->dev.of_node);
 	vdev->dev.of_node = NULL;
 }
 
-static int name_device(struct virtio_device *vdev)
+static int virtio_name_device(struct virtio_device *vdev)
 {
 	int number;
 
@@ -897,7 +898,7 @@ static int name_device(struct virtio_device *vdev)
 	return dev_set_name(&vdev->dev, "virtio%d", number);
 }
 
-static void init_device(struct virtio_device *vdev)
+static void virtio_init_device(struct virtio_device *vdev)
 {
 	vdev->dev.bus = &virtio_bus;
 	device_initialize(&vdev->dev);
@@ -908,10 +909,10 @@ static void init_device(struct virtio_device *vdev)
 	INIT_LIST_HEAD(&vdev->vqs);
 	spin_lock_init(&vdev->vqs_list_lock);
 	spin_lock_init(&vdev->config_lock);
-	forget_config_changes(vdev);
+	virtio_forget_config_changes(vdev);
 }
 
-static int add_watch(struct virtio_device *vdev)
+static int virtio_add_watch(struct virtio_device *vdev)
 {
 	struct virtio_watch *watch = kzalloc(sizeof(*watch), GFP_KERNEL);
 
@@ -919,17 +920,17 @@ static int add_watch(struct virtio_device *vdev)
 		return -ENOMEM;
 
 	watch->vdev = vdev;
-	INIT_DEFERRABLE_WORK(&watch->work, watch_device);
+	INIT_DEFERRABLE_WORK(&watch->work, virtio_watch_device);
 	vdev->watch = watch;
 	return 0;
 }
 
-static int add_device(struct virtio_device *vdev)
+static int virtio_add_device(struct virtio_device *vdev)
 {
 	int err;
 
 	/* Firmware, or a kernel before this one, may have used the device. */
-	reset_and_acknowledge(vdev);
+	virtio_reset_and_acknowledge(vdev);
 
 	virtio_debug_device_init(vdev);
 	virtqueue_debug_init(vdev);
@@ -963,28 +964,28 @@ int register_virtio_device(struct virtio_device *dev)
 {
 	int err;
 
-	init_device(dev);
+	virtio_init_device(dev);
 
-	err = add_watch(dev);
+	err = virtio_add_watch(dev);
 	if (err)
 		goto give_up;
 
-	err = name_device(dev);
+	err = virtio_name_device(dev);
 	if (err)
 		goto give_up;
 
-	err = take_of_node(dev);
+	err = virtio_take_of_node(dev);
 	if (err)
 		goto give_up;
 
-	err = add_device(dev);
+	err = virtio_add_device(dev);
 	if (err)
 		goto give_up;
 
 	return 0;
 
 give_up:
-	drop_of_node(dev);
+	virtio_drop_of_node(dev);
 	if (dev->index >= 0)
 		ida_free(&device_numbers, dev->index);
 	kfree(dev->watch);
@@ -1023,7 +1024,7 @@ void unregister_virtio_device(struct virtio_device *dev)
 
 	get_device(&dev->dev);
 	device_unregister(&dev->dev);
-	drop_of_node(dev);
+	virtio_drop_of_node(dev);
 	kfree(dev->watch);
 	put_device(&dev->dev);
 
@@ -1034,32 +1035,32 @@ EXPORT_SYMBOL_GPL(unregister_virtio_device);
 /* Suspend and resume */
 
 /* For a driver that has no freeze() */
-static int stop_driver(struct virtio_device *vdev)
+static int virtio_stop_driver(struct virtio_device *vdev)
 {
-	stop_device(vdev);
+	virtio_stop_device(vdev);
 	return 0;
 }
 
 /* Nor is a reset under way when this returns, nor will one begin. */
-static void stop_watch(struct virtio_device *vdev)
+static void virtio_stop_watch(struct virtio_device *vdev)
 {
-	core_config_off(vdev);
+	virtio_core_config_off(vdev);
 	cancel_delayed_work_sync(&vdev->watch->work);
 }
 
 /* Let @quiesce, if there is a driver, give the queues up. */
-static int freeze_driver(struct virtio_device *vdev,
-			 int (*quiesce)(struct virtio_device *vdev))
+static int virtio_freeze_driver(struct virtio_device *vdev,
+				int (*quiesce)(struct virtio_device *vdev))
 {
 	int err;
 
-	core_config_off(vdev);
-	vdev->failed = !lose_if_gone(vdev) &&
+	virtio_core_config_off(vdev);
+	vdev->failed = !virtio_lose_if_gone(vdev) &&
 		       vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_FAILED;
 
 	err = quiesce ? quiesce(vdev) : 0;
 	if (err)
-		core_config_on(vdev);
+		virtio_core_config_on(vdev);
 
 	return err;
 }
@@ -1081,10 +1082,10 @@ static int freeze_driver(struct virtio_device *vdev,
  */
 int virtio_device_freeze(struct virtio_device *dev)
 {
-	const struct virtio_driver *drv = bound_driver(dev);
+	const struct virtio_driver *drv = virtio_bound_driver(dev);
 
-	stop_watch(dev);
-	return freeze_driver(dev, drv ? drv->freeze ?: stop_driver : NULL);
+	virtio_stop_watch(dev);
+	return virtio_freeze_driver(dev, drv ? drv->freeze ?: virtio_stop_driver : NULL);
 }
 EXPORT_SYMBOL_GPL(virtio_device_freeze);
 
@@ -1093,7 +1094,7 @@ EXPORT_SYMBOL_GPL(virtio_device_freeze);
  * now; and none may be accepted that the device, which can be another version
  * of itself after hibernation, does not offer any more (section 2.2.1).
  */
-static int renegotiate_features(struct virtio_device *vdev)
+static int virtio_renegotiate_features(struct virtio_device *vdev)
 {
 	u64 lost = vdev->features & ~vdev->config->get_features(vdev);
 	int err;
@@ -1108,11 +1109,11 @@ static int renegotiate_features(struct virtio_device *vdev)
 	if (err)
 		return err;
 
-	return seal_features(vdev);
+	return virtio_seal_features(vdev);
 }
 
-/* Queues that nobody has set up again are dead: say so, and fail their requests. */
-static void write_off_queues(struct virtio_device *vdev)
+/* Queues that were not set up again are dead: say so, and fail requests. */
+static void virtio_write_off_queues(struct virtio_device *vdev)
 {
 	if (list_empty(&vdev->vqs))
 		return;
@@ -1126,14 +1127,14 @@ static void write_off_queues(struct virtio_device *vdev)
  * Initialise a device that was reset, with the features that it had, and let
  * @resume set its queues up: the driver's restore() or reset_done(), or NULL.
  */
-static int restart_driver(struct virtio_device *vdev,
-			  int (*resume)(struct virtio_device *vdev))
+static int virtio_restart_driver(struct virtio_device *vdev,
+				 int (*resume)(struct virtio_device *vdev))
 {
 	int err;
 
 	virtio_add_status(vdev, VIRTIO_CONFIG_S_DRIVER);
 
-	err = renegotiate_features(vdev);
+	err = virtio_renegotiate_features(vdev);
 	if (err)
 		return err;
 
@@ -1143,23 +1144,23 @@ static int restart_driver(struct virtio_device *vdev,
 			return err;
 	}
 
-	if (!is_running(vdev))
+	if (!virtio_is_running(vdev))
 		virtio_device_ready(vdev);
 
 	/* Last, as virtio_device_ready() may mend broken queues. */
 	if (!resume)
-		write_off_queues(vdev);
+		virtio_write_off_queues(vdev);
 
 	return 0;
 }
 
-static int restart_device(struct virtio_device *vdev,
-			  int (*resume)(struct virtio_device *vdev))
+static int virtio_restart_device(struct virtio_device *vdev,
+				 int (*resume)(struct virtio_device *vdev))
 {
-	const struct virtio_driver *drv = bound_driver(vdev);
+	const struct virtio_driver *drv = virtio_bound_driver(vdev);
 	int err;
 
-	reset_and_acknowledge(vdev);
+	virtio_reset_and_acknowledge(vdev);
 
 	/* It had failed before, and its status goes on saying so. */
 	if (vdev->failed)
@@ -1168,7 +1169,7 @@ static int restart_device(struct virtio_device *vdev,
 	if (!drv)
 		return 0;
 
-	err = restart_driver(vdev, resume);
+	err = virtio_restart_driver(vdev, resume);
 	if (err) {
 		virtio_add_status(vdev, VIRTIO_CONFIG_S_FAILED);
 		if (drv->restart_failed)
@@ -1176,7 +1177,7 @@ static int restart_device(struct virtio_device *vdev,
 		return err;
 	}
 
-	core_config_on(vdev);
+	virtio_core_config_on(vdev);
 	return 0;
 }
 
@@ -1197,9 +1198,9 @@ static int restart_device(struct virtio_device *vdev,
  */
 int virtio_device_restore(struct virtio_device *dev)
 {
-	const struct virtio_driver *drv = bound_driver(dev);
+	const struct virtio_driver *drv = virtio_bound_driver(dev);
 
-	return restart_device(dev, drv ? drv->restore : NULL);
+	return virtio_restart_device(dev, drv ? drv->restore : NULL);
 }
 EXPORT_SYMBOL_GPL(virtio_device_restore);
 
@@ -1219,13 +1220,13 @@ EXPORT_SYMBOL_GPL(virtio_device_restore);
  */
 int virtio_device_reset_prepare(struct virtio_device *dev)
 {
-	const struct virtio_driver *drv = bound_driver(dev);
+	const struct virtio_driver *drv = virtio_bound_driver(dev);
 
 	if (!drv || !drv->reset_prepare)
 		return -EOPNOTSUPP;
 
-	stop_watch(dev);
-	return freeze_driver(dev, drv->reset_prepare);
+	virtio_stop_watch(dev);
+	return virtio_freeze_driver(dev, drv->reset_prepare);
 }
 EXPORT_SYMBOL_GPL(virtio_device_reset_prepare);
 
@@ -1242,12 +1243,12 @@ EXPORT_SYMBOL_GPL(virtio_device_reset_prepare);
  */
 int virtio_device_reset_done(struct virtio_device *dev)
 {
-	const struct virtio_driver *drv = bound_driver(dev);
+	const struct virtio_driver *drv = virtio_bound_driver(dev);
 
 	if (!drv || !drv->reset_done)
 		return -EOPNOTSUPP;
 
-	return restart_device(dev, drv->reset_done);
+	return virtio_restart_device(dev, drv->reset_done);
 }
 EXPORT_SYMBOL_GPL(virtio_device_reset_done);
 
@@ -1257,17 +1258,17 @@ EXPORT_SYMBOL_GPL(virtio_device_reset_done);
  * The device lost its state, and all that it was asked for: start again, where
  * the driver knows how. Otherwise all requests fail until it is bound again.
  */
-static void recover_device(struct virtio_device *vdev)
+static void virtio_recover_device(struct virtio_device *vdev)
 {
-	const struct virtio_driver *drv = bound_driver(vdev);
+	const struct virtio_driver *drv = virtio_bound_driver(vdev);
 	int err = -EOPNOTSUPP;
 
 	if (vdev->watch->recoveries++ == MAX_RECOVERIES) {
 		err = -ELOOP;
 	} else if (drv->reset_prepare && drv->reset_done) {
-		err = freeze_driver(vdev, drv->reset_prepare);
+		err = virtio_freeze_driver(vdev, drv->reset_prepare);
 		if (!err)
-			err = restart_device(vdev, drv->reset_done);
+			err = virtio_restart_device(vdev, drv->reset_done);
 	}
 	if (!err) {
 		vdev->watch->recovered = jiffies;
@@ -1278,11 +1279,11 @@ static void recover_device(struct virtio_device *vdev)
 	dev_err(&vdev->dev, "all requests fail (%d) until driver %s resets the device or is bound again\n",
 		err, vdev->dev.driver->name);
 	vdev->watch->lost = true;
-	stop_queues(vdev);
+	virtio_stop_queues(vdev);
 }
 
 /* True if the device has lost its state, or it or its driver asks for a reset */
-static bool wants_recovery(struct virtio_device *vdev, u8 status)
+static bool virtio_wants_recovery(struct virtio_device *vdev, u8 status)
 {
 	if (status & VIRTIO_CONFIG_S_NEEDS_RESET)
 		dev_warn(&vdev->dev, "the device needs a reset\n");
@@ -1299,32 +1300,32 @@ static bool wants_recovery(struct virtio_device *vdev, u8 status)
 }
 
 /* Nobody will start it again: the driver must not wait for what the device had. */
-static void give_up_device(struct virtio_device *vdev)
+static void virtio_give_up_device(struct virtio_device *vdev)
 {
 	vdev->watch->lost = true;
 	virtio_break_device(vdev);
 }
 
 /* How long until the next look; 0 for no more. */
-static unsigned long watch_present(struct virtio_device *vdev, u8 status)
+static unsigned long virtio_watch_present(struct virtio_device *vdev, u8 status)
 {
 	unsigned long again = WATCH_PERIOD;
 
 	if (READ_ONCE(vdev->watch->leaving)) {
-		if (wants_recovery(vdev, status))
-			give_up_device(vdev);
+		if (virtio_wants_recovery(vdev, status))
+			virtio_give_up_device(vdev);
 		return WATCH_AGAIN;
 	}
 
-	/* Whoever unbinds the driver, or shuts down, has the lock and waits for this work. */
+	/* Whoever unbinds or shuts down has the lock, and waits for this work. */
 	if (!device_trylock(&vdev->dev))
 		return WATCH_AGAIN;
 
 	if (!READ_ONCE(vdev->config_core_enabled)) {
 		again = WATCH_AGAIN;
-	} else if (wants_recovery(vdev, status)) {
-		recover_device(vdev);
-		/* restart_device() has it watched again. */
+	} else if (virtio_wants_recovery(vdev, status)) {
+		virtio_recover_device(vdev);
+		/* virtio_restart_device() has it watched again. */
 		again = 0;
 	} else if (time_after(jiffies, vdev->watch->recovered + WATCH_PERIOD / 2)) {
 		vdev->watch->recoveries = 0;
@@ -1338,7 +1339,7 @@ static unsigned long watch_present(struct virtio_device *vdev, u8 status)
  * the wait for a device that is gone. As the work is cancelled where the device is
  * locked, it waits for nothing but the driver's own calls to stop and start.
  */
-static void watch_device(struct work_struct *work)
+static void virtio_watch_device(struct work_struct *work)
 {
 	struct virtio_watch *watch = container_of(to_delayed_work(work),
 						  struct virtio_watch, work);
@@ -1350,11 +1351,11 @@ static void watch_device(struct work_struct *work)
 
 	if (!virtio_device_is_gone(vdev)) {
 		watch->missed = false;
-		again = watch_present(vdev, vdev->config->get_status(vdev));
+		again = virtio_watch_present(vdev, vdev->config->get_status(vdev));
 	} else if (!watch->missed) {
 		watch->missed = true;
 	} else {
-		report_gone(vdev);
+		virtio_report_gone(vdev);
 		virtio_break_device(vdev);
 		again = 0;
 	}
