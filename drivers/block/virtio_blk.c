@@ -118,7 +118,7 @@ struct virtio_blk {
 	struct virtblk_vq vqs[] __counted_by(num_vqs);
 };
 
-/* What the device writes.  All of it for a zone append, else only the status. */
+/* What the device writes. All of it for a zone append, else only the status. */
 struct virtblk_in {
 	__virtio64 sector;
 	u8 status;
@@ -134,7 +134,7 @@ struct virtblk_req {
 
 /*
  * Without coherent DMA a cache line that the device writes must hold nothing
- * else.  The payload of a request is aligned as the request is.
+ * else. The payload of a request is aligned as the request is.
  */
 static struct virtblk_in *virtblk_in(struct request *req)
 {
@@ -165,7 +165,7 @@ static unsigned int virtblk_payload(struct virtio_blk *vblk)
  */
 
 /*
- * The device went away, or broke the rules: have its requests ended.  Before it
+ * The device went away, or broke the rules: have its requests ended. Before it
  * has a disk there are none.
  */
 static void virtblk_lose(struct virtio_blk *vblk)
@@ -422,7 +422,7 @@ static blk_status_t virtblk_starve(struct virtblk_vq *vq, struct request *req)
 }
 
 /*
- * Called with the lock of @vq held.  When the ring is full, the next completion
+ * Called with the lock of @vq held. When the ring is full, the next completion
  * starts the queue again: it comes later, as it takes the same lock.
  * BLK_STS_RESOURCE, not DEV_RESOURCE: the queue may be started before the block
  * layer has put the request back, but then it also tries again by itself.
@@ -489,7 +489,7 @@ static void virtblk_commit_rqs(struct blk_mq_hw_ctx *hctx)
 }
 
 /*
- * Send requests that are prepared.  From the first failure on the block layer has
+ * Send requests that are prepared. From the first failure on the block layer has
  * them back: it sends them one by one, and learns the reason.
  */
 static void virtblk_send(struct virtblk_vq *vq, struct rq_list *list)
@@ -512,7 +512,7 @@ static void virtblk_send(struct virtblk_vq *vq, struct rq_list *list)
 }
 
 /*
- * Send all requests of @list that are for the queue of the first one.  What is
+ * Send all requests of @list that are for the queue of the first one. What is
  * for other queues stays in @list, what can't be prepared goes to @failed.
  */
 static void virtblk_queue_some(struct rq_list *list, struct rq_list *failed)
@@ -597,7 +597,7 @@ static void virtblk_complete(struct request *req)
 	virtblk_end(req, NULL);
 }
 
-/* Called with the lock of @vq held.  Returns how many requests came back. */
+/* Called with the lock of @vq held. Returns how many requests came back. */
 static int virtblk_reap(struct virtblk_vq *vq, struct io_comp_batch *iob)
 {
 	struct request *req;
@@ -662,7 +662,7 @@ static int virtblk_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob)
 
 /*
  * True if the device may still answer: not if it wants to be reset, or was reset by
- * somebody else.  Once it is gone all bits are set, NEEDS_RESET among them.
+ * somebody else. Once it is gone all bits are set, NEEDS_RESET among them.
  */
 static bool virtblk_is_there(struct virtio_device *vdev)
 {
@@ -689,7 +689,7 @@ static bool virtblk_has_ended(struct request *req)
 }
 
 /*
- * Look for the answer to @req.  It is nobody's fault if it came just now, or for
+ * Look for the answer to @req. It is nobody's fault if it came just now, or for
  * a polled queue that nobody polls: an interrupt was lost only if it does not
  * come by itself, although the answer is there.
  */
@@ -738,7 +738,7 @@ static void virtblk_report_wait(struct virtio_blk *vblk, struct virtblk_vq *vq,
 
 /*
  * A host may be slow for long, a guest may be paused: a device that is there
- * gets all the time it wants, even if it is to be removed.  It may not know of
+ * gets all the time it wants, even if it is to be removed. It may not know of
  * the request: a notification can get lost as an interrupt can, and one too many
  * does no harm.
  */
@@ -848,7 +848,7 @@ static int virtblk_count_vqs(struct virtio_device *vdev)
 }
 
 /*
- * Elements of data that fit into each queue, at least one.  After a resume there
+ * Elements of data that fit into each queue, at least one. After a resume there
  * are requests already, as large as the queues were before.
  */
 static int virtblk_count_segments(struct virtio_blk *vblk,
@@ -939,7 +939,7 @@ static int virtblk_alloc_tags(struct virtio_blk *vblk)
  * Commands that the driver itself sends
  */
 
-/* Have the device write into @buf.  Sleeps until it has. */
+/* Have the device write into @buf. Sleeps until it has. */
 static int virtblk_read_command(struct virtio_blk *vblk, u32 type, u64 sector,
 				void *buf, size_t len)
 {
@@ -1129,7 +1129,7 @@ static void virtblk_ignore(struct virtio_device *vdev, const char *what, u64 val
 
 /*
  * What goes through bounce buffers, at least one slot for each segment, has to
- * fit into them as a whole.  They are larger than one mapping: the limit that SCSI
+ * fit into them as a whole. They are larger than one mapping: the limit that SCSI
  * hosts have, too.
  */
 static void virtblk_bounce_limits(struct queue_limits *lim, size_t max)
@@ -1208,7 +1208,7 @@ static int virtblk_block_limits(struct virtio_blk *vblk,
 
 /*
  * The largest range of an operation, in sectors, 0 if the device can't have
- * meant what it said.  It says 0 if it does not mind.
+ * meant what it said. It says 0 if it does not mind.
  */
 static u32 virtblk_max_range(struct virtio_blk *vblk, struct queue_limits *lim,
 			     const char *what, u32 max)
@@ -1242,7 +1242,7 @@ static int virtblk_erase_limits(struct virtio_blk *vblk,
 }
 
 /*
- * An alignment is a hint.  The block layer rounds sizes down to it: it must not
+ * An alignment is a hint. The block layer rounds sizes down to it: it must not
  * be more than these.
  */
 static void virtblk_set_granularity(struct virtio_device *vdev,

@@ -4,11 +4,11 @@
  * specification, version 1.2).
  *
  * A command is one buffer: the request header, the data that goes out, the
- * response, the data that comes in.  The mid-layer's lists are added to the
+ * response, the data that comes in. The mid-layer's lists are added to the
  * queue as they are; both headers live in the command's private data.
  *
  * The device owns that memory until it returns the buffer, and takes as long as
- * it wants: whatever goes wrong behind it is the host's to handle.  The driver
+ * it wants: whatever goes wrong behind it is the host's to handle. The driver
  * ends commands only when there is no device that could answer, and recovery
  * that an administrator asks for succeeds only if the buffers are back.
  *
@@ -75,7 +75,7 @@ MODULE_PARM_DESC(virtscsi_poll_queues,
 		 "Number of request queues to set aside for polled I/O");
 
 /*
- * A command's private data.  Where DMA is not coherent, no cache line that the
+ * A command's private data. Where DMA is not coherent, no cache line that the
  * device writes may hold anything that the CPU writes meanwhile: @resp points
  * into @room such that it has its lines for itself there.
  */
@@ -448,7 +448,7 @@ static bool virtscsi_is_hopeless(struct virtqueue *vq, struct scsi_cmnd *sc)
 }
 
 /*
- * New commands wait meanwhile.  Who starts the device again may fail without a word
+ * New commands wait meanwhile. Who starts the device again may fail without a word
  * to us.
  */
 static bool virtscsi_is_paused(struct virtscsi *vscsi)
@@ -553,7 +553,7 @@ enum virtscsi_sight {
 };
 
 /*
- * On a queue without interrupts, answers wait until somebody polls.  On another
+ * On a queue without interrupts, answers wait until somebody polls. On another
  * one the interrupt may just be on its way: whether it is lost is seen later.
  */
 static enum virtscsi_sight virtscsi_look(struct virtscsi_queue *queue,
@@ -596,7 +596,7 @@ static void virtscsi_kick_again(struct virtscsi *vscsi,
 
 /*
  * A host may be slow for long, a guest may be paused: a device that is there
- * gets all the time it wants.  An administrator who sets eh_deadline wants the
+ * gets all the time it wants. An administrator who sets eh_deadline wants the
  * mid-layer to recover instead.
  */
 static enum scsi_timeout_action virtscsi_timed_out(struct scsi_cmnd *sc)
@@ -1007,7 +1007,7 @@ static void virtscsi_event_work(struct work_struct *work)
  */
 
 /*
- * @vqs is NULL when the device stops.  An event that is being handled returns its
+ * @vqs is NULL when the device stops. An event that is being handled returns its
  * buffer by itself, once it finds the queue.
  */
 static void virtscsi_set_vqs(struct virtscsi *vscsi, struct virtqueue **vqs)
@@ -1262,7 +1262,7 @@ static bool virtscsi_is_lost(struct virtscsi *vscsi)
 }
 
 /*
- * A device that is gone gives nothing back.  One that is lost, or broke the
+ * A device that is gone gives nothing back. One that is lost, or broke the
  * rules, may be good again after a reset: that is the mid-layer's last step.
  */
 static void virtscsi_check_device(struct virtscsi *vscsi)
@@ -1380,7 +1380,7 @@ static void __init virtscsi_init_padded_template(void)
 
 /*
  * How many bounce buffers, each for a segment or a part of it, a command may use:
- * half of them, as others hold some for good.  UINT_MAX if it needs none.
+ * half of them, as others hold some for good. UINT_MAX if it needs none.
  */
 static unsigned int virtscsi_max_bounces(struct virtio_device *vdev)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A ring in shared memory as a virtqueue: creation and destruction, memory and
- * DMA mappings, change of size, interrupts.  What is in the ring, and where,
+ * DMA mappings, change of size, interrupts. What is in the ring, and where,
  * is known to virtio_ring_split.c and virtio_ring_packed.c only.
  *
  * Replaces, with the files next to it, what was one file:
@@ -18,7 +18,7 @@
 #define VRING_MAX_NUM	32768
 
 /*
- * True for a vring.  Drivers and transports may call the functions below with
+ * True for a vring. Drivers and transports may call the functions below with
  * any virtqueue, and only a vring has a struct vring_virtqueue around it.
  */
 static bool is_vring(const struct virtqueue *vq)
@@ -313,7 +313,7 @@ vring_new(unsigned int index, unsigned int align, struct virtio_device *vdev,
  * @may_reduce_num: make a smaller split queue if memory is short; ask
  *                  virtqueue_get_vring_size() for the size
  * @ctx: buffers will have a context, so that none may have an indirect table
- * @notify: tells the device that there are buffers; false if that failed.  May
+ * @notify: tells the device that there are buffers; false if that failed. May
  *          be called in any context.
  * @callback: called when buffers were used, see vring_interrupt(); may be NULL
  * @name: name of the queue, for messages; not copied
@@ -397,7 +397,7 @@ EXPORT_SYMBOL_GPL(vring_create_virtqueue);
  * @callback: called when buffers were used; may be NULL
  * @name: name of the queue; not copied
  *
- * Such a queue can be neither resized nor reset.  See
+ * Such a queue can be neither resized nor reset. See
  * vring_create_virtqueue_dma() for the arguments.
  *
  * Context: Process context; may sleep.
@@ -461,7 +461,7 @@ void vring_del_virtqueue(struct virtqueue *vq)
 EXPORT_SYMBOL_GPL(vring_del_virtqueue);
 
 /*
- * The number of the epoch wrapped.  All buffers in the queue are the device's,
+ * The number of the epoch wrapped. All buffers in the queue are the device's,
  * and shall be so whatever the number is from now on: let them have 0, which is
  * left out.
  */
@@ -510,7 +510,7 @@ static int vring_disable_and_recycle(struct virtqueue *vq,
 }
 
 /*
- * Hand the fresh queue to the device.  Whatever broke the old one has to be
+ * Hand the fresh queue to the device. Whatever broke the old one has to be
  * forgotten before, as the device may break the new one at once.
  */
 static int vring_enable(struct virtqueue *vq)

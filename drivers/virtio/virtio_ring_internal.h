@@ -35,8 +35,8 @@ enum vring_place {
 };
 
 /*
- * State of a buffer, valid from virtqueue_start_buf() on.  Two fit in a cache
- * line: an add and a get touch one line each.  The split ring indexes it by
+ * State of a buffer, valid from virtqueue_start_buf() on. Two fit in a cache
+ * line: an add and a get touch one line each. The split ring indexes it by
  * head descriptor and links descriptors with @next, the packed ring indexes it
  * by buffer ID.
  */
@@ -240,7 +240,7 @@ static __always_inline void vring_set_state(struct vring_state *state,
  *
  * The one rule for tables: a buffer of more than one element has a table, so
  * that it takes one descriptor, and a queue holds as many buffers as it has
- * descriptors.  It goes without if it has a context, which is kept where a
+ * descriptors. It goes without if it has a context, which is kept where a
  * table would be, or if there is no memory for a table; then it has to fit into
  * the ring.
  */
@@ -340,7 +340,7 @@ static __always_inline void vring_commit(struct vring_virtqueue *vring,
 
 /*
  * Everything added before @next is public, and it is decided now whether the
- * device is notified of it.  From here on another CPU may send @next to the
+ * device is notified of it. From here on another CPU may send @next to the
  * device, with VIRTIO_F_NOTIFICATION_DATA.
  */
 static inline u32 vring_take_added(struct vring_virtqueue *vring, u16 next)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The operations of a ring layout, as far as the layouts are alike.  Each layout
+ * The operations of a ring layout, as far as the layouts are alike. Each layout
  * includes this once, after it has defined what differs:
  *
  *  RING_OP(op)		the name of the layout's function for an operation
@@ -36,7 +36,7 @@
  */
 
 /*
- * There is no room.  The device can make some only if it sees what was added so
+ * There is no room. The device can make some only if it sees what was added so
  * far, and does so soon if it is notified.
  */
 static noinline int RING_OP(no_room)(struct vring_virtqueue *vring,
@@ -147,7 +147,7 @@ struct ring_array {
 	enum dma_data_direction dir;
 };
 
-/* Append the elements of an array.  @num counts them. */
+/* Append the elements of an array. @num counts them. */
 static __always_inline int
 ring_append_array(struct vring_virtqueue *vring, struct ring_cursor *cursor,
 		  const struct ring_array *array, unsigned int *num,
@@ -227,7 +227,7 @@ int RING_OP(add_bvecs)(struct virtqueue *vq, const struct bio_vec *bvecs,
 
 /*
  * Append the elements of a list until the buffer has @max, and return how many
- * it has.  in_len counts readable ones as well; callers correct that.
+ * it has. in_len counts readable ones as well; callers correct that.
  */
 static __always_inline unsigned int
 ring_append_list(struct vring_virtqueue *vring, struct ring_cursor *cursor,
@@ -281,7 +281,7 @@ ring_map_sg(struct vring_virtqueue *vring, struct ring_cursor *cursor,
 	return sg_dma_address(sg);
 }
 
-/* ring_append_lists() for DMA addresses.  @num counts elements. */
+/* ring_append_lists() for DMA addresses. @num counts elements. */
 static __always_inline int ring_map_lists(struct vring_virtqueue *vring,
 					  struct ring_cursor *cursor,
 					  const struct virtqueue_sgs *sgs,
@@ -503,7 +503,7 @@ static __always_inline void *ring_take_used(struct vring_virtqueue *vring,
 
 /*
  * In order (2.7.9, 2.8.9): one used element may stand for a batch of buffers, of
- * which it names the last.  It lies where the element of the first one would.
+ * which it names the last. It lies where the element of the first one would.
  * The other buffers have no element, and count as written in full.
  */
 static __always_inline void *ring_take_in_order(struct vring_virtqueue *vring,

@@ -66,7 +66,7 @@ static inline bool vring_is_packed(const struct virtqueue *vq)
 
 /*
  * Call an operation of a queue: a comparison and a direct call if it is a ring,
- * whatever the kernel is configured for.  Only other queues pay for an indirect
+ * whatever the kernel is configured for. Only other queues pay for an indirect
  * branch.
  */
 #define vring_call(vq, op, ...)						\

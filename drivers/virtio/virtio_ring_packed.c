@@ -3,12 +3,12 @@
  * The packed virtqueue: section 2.8 of the specification.
  *
  * One ring of descriptors, in which the driver makes buffers available and the
- * device marks them used, in its own order.  Two bits in the flags of a
+ * device marks them used, in its own order. Two bits in the flags of a
  * descriptor tell whose it is, by comparison with a wrap counter that each side
- * flips when it passes the end of the ring.  A position is an index with the
+ * flips when it passes the end of the ring. A position is an index with the
  * wrap counter in bit 15, as in the event suppression structures.
  *
- * The flags of the first descriptor of a batch are held back.  As the device goes
+ * The flags of the first descriptor of a batch are held back. As the device goes
  * through the ring in order it sees none of the batch until they are written, so
  * one barrier serves all.
  *
@@ -37,7 +37,7 @@ static inline unsigned int packed_index(u16 pos)
 }
 
 /*
- * The flags of available descriptors in the other lap (2.8.1).  In this one
+ * The flags of available descriptors in the other lap (2.8.1). In this one
  * they mark a descriptor as neither available nor used.
  */
 static inline u16 packed_other_lap(u16 lap_flags)
@@ -156,7 +156,7 @@ static __always_inline void packed_step(const struct vring_virtqueue *vring,
 }
 
 /*
- * Append an element of a chain, as if another one followed.  The first one of a
+ * Append an element of a chain, as if another one followed. The first one of a
  * batch is held back: it does not look available.
  */
 static __always_inline void packed_append_ring(struct vring_virtqueue *vring,

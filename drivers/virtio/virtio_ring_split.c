@@ -5,7 +5,7 @@
  * The driver links descriptors to chains and puts the head of each chain into
  * the available ring; the device puts it into the used ring when it is done.
  * Which descriptors are free and how chains are linked is kept in
- * vring_state.next: the links in the descriptor table are for the device.  With
+ * vring_state.next: the links in the descriptor table are for the device. With
  * VIRTIO_F_IN_ORDER these links never change and make the table a ring: buffers
  * take descriptors in turn, as 2.7.5.2 demands, and are used in turn.
  *

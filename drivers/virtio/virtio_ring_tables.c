@@ -2,9 +2,9 @@
 /*
  * Indirect descriptor tables: see virtio_ring_tables.h.
  *
- * A pool that has no table left asks for more, and does without for now.  Pools
+ * A pool that has no table left asks for more, and does without for now. Pools
  * double until they have as many tables as the ring has descriptors, so that a
- * workload soon allocates nothing any more.  A pool that no buffer used for a
+ * workload soon allocates nothing any more. A pool that no buffer used for a
  * while is given back whole: neither a shrinker, which runs when memory is
  * short already, nor a reset, which may never come, would return a bounce
  * buffer's memory to the other devices that want it.
@@ -32,7 +32,7 @@ struct vring_chunk {
 };
 
 /*
- * The tables of the descriptors.  If there is no memory for them, short buffers
+ * The tables of the descriptors. If there is no memory for them, short buffers
  * take descriptors of the ring or tables of a pool, and the ring holds fewer at
  * first.
  */
@@ -141,7 +141,7 @@ static void vring_chunks_free(struct vring_virtqueue *vring,
 
 /*
  * Double a pool: from a page of tables to as many as there are descriptors in
- * the ring, or as many as can be had.  False if it did not grow.
+ * the ring, or as many as can be had. False if it did not grow.
  */
 static bool vring_pool_grow(struct vring_virtqueue *vring, unsigned int order,
 			    gfp_t gfp)

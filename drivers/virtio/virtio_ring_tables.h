@@ -5,7 +5,7 @@
  * Indirect descriptor tables.
  *
  * Each descriptor in the ring has a small table of its own, made with the ring.
- * Larger ones come from pools, one for each size.  These grow and shrink in
+ * Larger ones come from pools, one for each size. These grow and shrink in
  * process context only: what they are made of can't be had, nor given back,
  * where drivers add buffers.
  *
@@ -58,7 +58,7 @@ struct vring_table {
 #define VRING_POOL_MAX_ORDER	16
 
 /*
- * Tables of one size.  As long as buffers have some of them, @free is touched
+ * Tables of one size. As long as buffers have some of them, @free is touched
  * only by calls for the queue, which never run concurrently; otherwise whoever
  * has the lock may.
  */

@@ -52,7 +52,7 @@ static inline void virtqueue_leave(struct virtqueue *vq) {}
  * @vq: the queue, zeroed but for @ops, @vdev, @index, @name, @callback,
  *      @num_free, @dma_dev and what the transport keeps there
  *
- * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
+ * Context: Any but interrupt context. Takes the device's vqs_list_lock.
  */
 void virtqueue_register(struct virtqueue *vq)
 {
@@ -71,7 +71,7 @@ EXPORT_SYMBOL_GPL(virtqueue_register);
  * virtqueue_unregister - remove a queue from its device
  * @vq: the queue; it stays the caller's
  *
- * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
+ * Context: Any but interrupt context. Takes the device's vqs_list_lock.
  */
 void virtqueue_unregister(struct virtqueue *vq)
 {
@@ -212,9 +212,9 @@ static noinline int virtqueue_start_traced(struct virtqueue *vq,
  *       with a context has no indirect table.
  * @gfp: how to allocate memory, should that be necessary
  *
- * Reserves room for the whole buffer, so that no element lacks it later.  On
+ * Reserves room for the whole buffer, so that no element lacks it later. On
  * success add elements, readable ones first, then call virtqueue_end_buf() or
- * virtqueue_cancel_buf(); in between make no other call for this queue.  The
+ * virtqueue_cancel_buf(); in between make no other call for this queue. The
  * device sees nothing of the buffer before the virtqueue_kick_prepare() that
  * follows its end.
  *
@@ -251,8 +251,8 @@ EXPORT_SYMBOL_GPL(virtqueue_start_buf);
  * @dir: DMA_TO_DEVICE (readable) or DMA_FROM_DEVICE (writable)
  *
  * The memory stays the caller's and must be left alone until the buffer is
- * used or taken back.  It is mapped for DMA here if the device needs that, and
- * unmapped then.  The first error of all adders is what virtqueue_end_buf()
+ * used or taken back. It is mapped for DMA here if the device needs that, and
+ * unmapped then. The first error of all adders is what virtqueue_end_buf()
  * returns.
  *
  * Context: Any.
@@ -331,7 +331,7 @@ static noinline void virtqueue_add_array(struct virtqueue *vq,
  * @dir: DMA_TO_DEVICE (readable) or DMA_FROM_DEVICE (writable)
  *
  * As virtqueue_add_page() for each vector, or for each @max bytes of a longer
- * one.  The array itself is no longer needed after the call.
+ * one. The array itself is no longer needed after the call.
  *
  * Context: Any.
  */
@@ -701,7 +701,7 @@ static int virtqueue_add_premapped(struct virtqueue *vq, struct scatterlist *sg,
  * @data: token that virtqueue_get_buf() will return
  * @gfp: how to allocate memory, should that be necessary
  *
- * The mappings stay the caller's, as with virtqueue_add_dma().  The device sees
+ * The mappings stay the caller's, as with virtqueue_add_dma(). The device sees
  * the buffer at the next virtqueue_kick_prepare().
  *
  * Context: Any; may sleep if @gfp allows it.
@@ -761,7 +761,7 @@ static noinline void virtqueue_show_traced(struct virtqueue *vq)
  * virtqueue_publish - let the device see new buffers without notifying it
  * @vq: the queue
  *
- * For a device that is at work, and so will look at the queue anyway.  Whether
+ * For a device that is at work, and so will look at the queue anyway. Whether
  * it has to be notified is decided by the next virtqueue_kick_prepare(), which
  * is still due for these buffers.
  *
@@ -803,7 +803,7 @@ static noinline bool virtqueue_prepare_traced(struct virtqueue *vq)
  * @vq: the queue
  *
  * The first half of virtqueue_kick(), and the part of it that has to be
- * serialised.  Call it once after a batch of buffers.
+ * serialised. Call it once after a batch of buffers.
  *
  * Implements "Available Buffer Notification Suppression" (2.7.10, 2.8.14).
  *
@@ -823,10 +823,10 @@ EXPORT_SYMBOL_GPL(virtqueue_kick_prepare);
  * virtqueue_notify - notify the device of new buffers
  * @vq: the queue
  *
- * The second half of virtqueue_kick().  If the transport can't notify the
+ * The second half of virtqueue_kick(). If the transport can't notify the
  * device, the queue is marked broken.
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  *
  * Return: False if the queue is broken, else true.
  */
@@ -934,7 +934,7 @@ static noinline void virtqueue_disable_traced(struct virtqueue *vq)
  *
  * Implements "Used Buffer Notification Suppression" (2.7.7, 2.8.14).
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  */
 void virtqueue_disable_cb(struct virtqueue *vq)
 {
@@ -985,7 +985,7 @@ EXPORT_SYMBOL_GPL(virtqueue_enable_cb_prepare);
  * @vq: the queue
  * @state: what virtqueue_enable_cb_prepare() returned
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  *
  * Return: True if a buffer was used that has not been taken back; false if
  * none was, or the queue is broken.
@@ -1081,7 +1081,7 @@ EXPORT_SYMBOL_GPL(virtqueue_detach_unused_buf);
  * virtqueue_get_vring_size - how many elements an empty queue has room for
  * @vq: the queue
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  *
  * Return: The size of the queue.
  */
@@ -1096,7 +1096,7 @@ EXPORT_SYMBOL_GPL(virtqueue_get_vring_size);
  * @vq: the queue
  * @num: elements of each of them
  *
- * virtqueue_start_buf() takes at least as many without a context.  With
+ * virtqueue_start_buf() takes at least as many without a context. With
  * indirect descriptors it may take more large ones, if it finds memory for
  * their tables.
  *
@@ -1157,13 +1157,13 @@ EXPORT_SYMBOL_GPL(virtqueue_resize);
  *           NULL
  * @recycle_done: called when there are no more of these; may be NULL
  *
- * Implements "Virtqueue Reset" (2.6.1).  Mends a queue that is broken because
+ * Implements "Virtqueue Reset" (2.6.1). Mends a queue that is broken because
  * the device did not keep to the rules.
  *
  * Context: Process context; may sleep.
  *
  * Return: 0 if the queue works; -ENOENT if the queue can't be reset; -EPERM if
- * its memory is not its own.  -EBUSY if the device did not enable the queue
+ * its memory is not its own. -EBUSY if the device did not enable the queue
  * again, -EIO if it is gone: the queue is broken for good.
  */
 int virtqueue_reset(struct virtqueue *vq,
@@ -1184,7 +1184,7 @@ EXPORT_SYMBOL_GPL(virtqueue_reset);
  * virtqueue_is_broken - whether a queue is out of use
  * @vq: the queue
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  *
  * Return: True if no I/O is possible.
  */
@@ -1195,8 +1195,8 @@ bool virtqueue_is_broken(const struct virtqueue *vq)
 EXPORT_SYMBOL_GPL(virtqueue_is_broken);
 
 /*
- * A queue with a reason is broken, one without works.  The first reason is kept.
- * The implementation may want to know.  Out of line, off the fast paths.
+ * A queue with a reason is broken, one without works. The first reason is kept.
+ * The implementation may want to know. Out of line, off the fast paths.
  */
 static noinline void virtqueue_set_broken(struct virtqueue *vq, const char *why)
 {
@@ -1219,9 +1219,9 @@ void virtqueue_break_because(struct virtqueue *vq, const char *why)
  * __virtqueue_break - mark one queue broken
  * @vq: the queue
  *
- * For the core and transports, not for drivers.  A reset of the queue mends it.
+ * For the core and transports, not for drivers. A reset of the queue mends it.
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  */
 void __virtqueue_break(struct virtqueue *vq)
 {
@@ -1235,7 +1235,7 @@ EXPORT_SYMBOL_GPL(__virtqueue_break);
  *
  * For implementations: nothing but a reset of the device will help.
  *
- * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
+ * Context: Any but interrupt context. Takes the device's vqs_list_lock.
  */
 void virtqueue_lose(struct virtqueue *vq)
 {
@@ -1250,10 +1250,10 @@ EXPORT_SYMBOL_GPL(virtqueue_lose);
  * __virtqueue_unbreak - mark one queue usable
  * @vq: the queue
  *
- * For the core and transports, not for drivers.  Without effect when the device
+ * For the core and transports, not for drivers. Without effect when the device
  * is gone, see virtio_break_device().
  *
- * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
+ * Context: Any but interrupt context. Takes the device's vqs_list_lock.
  */
 void __virtqueue_unbreak(struct virtqueue *vq)
 {
@@ -1291,10 +1291,10 @@ EXPORT_SYMBOL_GPL(virtio_device_is_gone);
  * The device is gone, or is treated as if it were: no reset of a queue makes it
  * usable again, not even one that is under way.
  *
- * Calls for the queues may still be running on other CPUs.  To wait for them,
+ * Calls for the queues may still be running on other CPUs. To wait for them,
  * take the locks under which the driver makes them.
  *
- * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
+ * Context: Any but interrupt context. Takes the device's vqs_list_lock.
  */
 void virtio_break_device(struct virtio_device *dev)
 {
@@ -1315,7 +1315,7 @@ EXPORT_SYMBOL_GPL(virtio_break_device);
  *
  * For the core, when it probes or restores a device.
  *
- * Context: Any but interrupt context.  Takes the device's vqs_list_lock.
+ * Context: Any but interrupt context. Takes the device's vqs_list_lock.
  */
 void __virtio_unbreak_device(struct virtio_device *dev)
 {
@@ -1362,7 +1362,7 @@ EXPORT_SYMBOL_GPL(virtqueue_set_dma_premapped);
  * virtqueue_dma_dev - which device to map memory for
  * @vq: the queue
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  *
  * Return: The device, NULL if the queue takes physical addresses.
  */
@@ -1380,7 +1380,7 @@ EXPORT_SYMBOL_GPL(virtqueue_dma_dev);
  * @dir: what the device does with it
  * @attrs: DMA_ATTR_*
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  *
  * Return: The address for the device, to be checked with
  * virtqueue_dma_mapping_error().
@@ -1405,7 +1405,7 @@ EXPORT_SYMBOL_GPL(virtqueue_dma_map_single_attrs);
  * @dir: what the device did with it
  * @attrs: DMA_ATTR_*
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  */
 void virtqueue_dma_unmap_single_attrs(struct virtqueue *vq, dma_addr_t addr,
 				      size_t size, enum dma_data_direction dir,
@@ -1421,7 +1421,7 @@ EXPORT_SYMBOL_GPL(virtqueue_dma_unmap_single_attrs);
  * @vq: the queue
  * @addr: what it returned
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  *
  * Return: 0 or a negative error.
  */
@@ -1436,7 +1436,7 @@ EXPORT_SYMBOL_GPL(virtqueue_dma_mapping_error);
  * @vq: the queue
  * @addr: the address for the device
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  *
  * Return: False if the virtqueue_dma_sync_*() calls may be left out.
  */
@@ -1454,7 +1454,7 @@ EXPORT_SYMBOL_GPL(virtqueue_dma_need_sync);
  * @size: length in bytes
  * @dir: what the device does with it
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  */
 void virtqueue_dma_sync_single_range_for_cpu(struct virtqueue *vq,
 					     dma_addr_t addr,
@@ -1475,7 +1475,7 @@ EXPORT_SYMBOL_GPL(virtqueue_dma_sync_single_range_for_cpu);
  * @size: length in bytes
  * @dir: what the device does with it
  *
- * Context: Any.  Need not be serialised.
+ * Context: Any. Need not be serialised.
  */
 void virtqueue_dma_sync_single_range_for_device(struct virtqueue *vq,
 						dma_addr_t addr,

@@ -64,57 +64,57 @@ struct virtqueue_state {
 /**
  * struct virtqueue_ops - how a virtqueue is implemented
  * @start_buf: make room for a buffer of at most @out readable and @in writable
- *             elements, all or nothing.  0, -ENOSPC, or -ENOMEM when memory
+ *             elements, all or nothing. 0, -ENOSPC, or -ENOMEM when memory
  *             is short and trying again later may help.
  * @add_sg: append at most @nents elements (not 0) of a scatterlist that may be
- *          chained and may end earlier.  The number appended, or a negative
+ *          chained and may end earlier. The number appended, or a negative
  *          error.
  * @add_page: append @len bytes at @offset from the start of @page; on failure
  *            call virtqueue_add_failed().
  * @add_bvecs: append what @iter covers of an array of bio_vecs in elements of at
- *             most @max bytes.  The number appended, -E2BIG when @room is less
- *             than that takes, or another error.  NULL if that would be no
+ *             most @max bytes. The number appended, -E2BIG when @room is less
+ *             than that takes, or another error. NULL if that would be no
  *             faster than @add_page for each.
  * @add_dma: append @len bytes at a DMA address that the driver has mapped; on
  *           failure call virtqueue_add_failed().
  * @add_sgs: a whole buffer in one call: as @start_buf, @add_sg for each list,
- *           and @end_buf or @cancel_buf.  Some drivers never kick: the buffer is
- *           the device's when this returns.  NULL if that would be no faster,
+ *           and @end_buf or @cancel_buf. Some drivers never kick: the buffer is
+ *           the device's when this returns. NULL if that would be no faster,
  *           and all drivers of the device kick.
- * @end_buf: make the buffer ready for the next @kick_prepare.  When this
+ * @end_buf: make the buffer ready for the next @kick_prepare. When this
  *           fails, the queue is as it was before @start_buf.
  * @cancel_buf: undo everything since @start_buf.
- * @publish: let the device see all buffers that ended.  NULL if it does not see
+ * @publish: let the device see all buffers that ended. NULL if it does not see
  *           them before it is told; virtqueue_publish() then kicks.
  * @kick_prepare: as @publish; true when the device wants to be told.
- * @notify: tell the device that there are buffers; false if that failed.  May
+ * @notify: tell the device that there are buffers; false if that failed. May
  *          run concurrently with everything else.
  * @get_buf: take the next used buffer: its token, the bytes written (never
  *           more than the buffer can hold) and its context; NULL when there
  *           is none, or when the device broke the rules and the queue is
  *           broken now.
- * @disable_cb: ask for no callbacks: a hint.  May run concurrently.
- * @enable_cb_prepare: ask for a callback at the next used buffer.  Returns a
+ * @disable_cb: ask for no callbacks: a hint. May run concurrently.
+ * @enable_cb_prepare: ask for a callback at the next used buffer. Returns a
  *                     state for @poll.
  * @enable_cb_delayed: ask for a callback once most of the outstanding buffers
  *                     are used; false if that many are used already.
  * @poll: true if a buffer was used since @enable_cb_prepare returned @state.
- *        Orders that check after the request for callbacks.  May run
+ *        Orders that check after the request for callbacks. May run
  *        concurrently.
  * @detach_unused_buf: take back any buffer which the device, being stopped,
  *                     will not use.
  * @size: number of elements that the queue has room for when empty.
- * @fits: for how many buffers of @num elements there is room.  NULL if that is
+ * @fits: for how many buffers of @num elements there is room. NULL if that is
  *        @num_free of the queue divided by @num.
  * @resize: change @size of a stopped queue; NULL if it can't be changed.
  * @reset: take all buffers back and start afresh; NULL if not supported.
  * @set_dma_premapped: scatterlists given to @add_sg carry DMA addresses from
  *                     now on; NULL if not supported.
- * @set_broken: the queue is @broken now, or usable again.  May run concurrently
+ * @set_broken: the queue is @broken now, or usable again. May run concurrently
  *              and in any context, also within your own __virtqueue_break().
  *              NULL if nobody has to know.
- * @inspect: fill @state, which is zeroed.  Called under the device's
- *           vqs_list_lock; may run concurrently with all else.  NULL if there
+ * @inspect: fill @state, which is zeroed. Called under the device's
+ *           vqs_list_lock; may run concurrently with all else. NULL if there
  *           is nothing to say.
  *
  * virtqueue_*() does what is common to all implementations before it calls
@@ -184,7 +184,7 @@ struct virtqueue_build {
  * struct virtqueue - a queue of buffers between a driver and a device
  * @ops: how this queue works; constant once it is registered
  * @build: the buffer being built
- * @num_free: elements that can be added now.  With indirect descriptors a
+ * @num_free: elements that can be added now. With indirect descriptors a
  *            buffer takes as little as one of them.
  * @broken: the device broke the rules or is gone: no more I/O.  Use
  *          virtqueue_is_broken().
@@ -462,21 +462,21 @@ void virtio_device_shutdown(struct virtio_device *dev);
  * @feature_table_legacy: the same for legacy devices, NULL if no different
  * @feature_table_size_legacy: entries in @feature_table_legacy
  * @validate: check features and configuration, drop features that can't be
- *            had; 0 or a negative error.  Optional.
+ *            had; 0 or a negative error. Optional.
  * @probe: start driving a device; 0 or a negative error
- * @scan: called once @probe was successful and the device is live.  Optional.
+ * @scan: called once @probe was successful and the device is live. Optional.
  * @remove: stop driving; leaves the device reset
  * @config_changed: the configuration changed; may be called in interrupt
- *                  context.  Optional.
- * @freeze: quiesce for suspend or hibernation.  Optional.
- * @restore: undo @freeze, on a device that was reset.  Optional.
+ *                  context. Optional.
+ * @freeze: quiesce for suspend or hibernation. Optional.
+ * @restore: undo @freeze, on a device that was reset. Optional.
  * @reset_prepare: quiesce, as the transport is about to reset the device.
  *                 Optional.
- * @reset_done: undo @reset_prepare, on a device that was reset.  Optional.
+ * @reset_done: undo @reset_prepare, on a device that was reset. Optional.
  * @restart_failed: the device could not be started again after @freeze or
- *                  @reset_prepare: what waits for that has to fail.  Optional.
+ *                  @reset_prepare: what waits for that has to fail. Optional.
  * @shutdown: the machine goes down: instead of virtio_device_shutdown(), which
- *            it calls when it is done.  Optional.
+ *            it calls when it is done. Optional.
  */
 struct virtio_driver {
 	struct device_driver driver;

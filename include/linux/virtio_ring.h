@@ -12,7 +12,7 @@
 /*
  * The device is another CPU even if this kernel runs on one CPU only, so the
  * SMP barriers of a UP kernel would be too weak: virt_*() are those of an SMP
- * kernel always.  A device that isn't a CPU (weak_barriers == false, as with
+ * kernel always. A device that isn't a CPU (weak_barriers == false, as with
  * VIRTIO_F_ORDER_PLATFORM) needs the barriers for DMA.
  */
 static inline void virtio_mb(bool weak_barriers)

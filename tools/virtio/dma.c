@@ -2,7 +2,7 @@
 /*
  * A pretended IOMMU.  DMA addresses have nothing in common with addresses in
  * memory, each mapping has a window of its own, and no address comes back soon
- * after it was unmapped.  What a driver or device may not do ends the test:
+ * after it was unmapped. What a driver or device may not do ends the test:
  * unmap twice or with another size or direction, touch what isn't mapped or
  * not mapped for that direction.
  */
@@ -201,7 +201,7 @@ void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *addr,
 		return NULL;
 	map = slot_get(addr);
 	map->dev = dev;
-	/* Always zeroed, as in the kernel.  Not a byte more than asked for. */
+	/* Always zeroed, as in the kernel. Not a byte more than asked for. */
 	map->cpu = NULL;
 	if (posix_memalign(&map->cpu, PAGE_SIZE, size))
 		check(false, "out of memory");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs the tests, each in a process of its own, some at a time, and reports
- * them in TAP.  Arguments are parts of names: only such tests are run.  -l
- * lists the tests.  Built with the base's ring, only the tests of its known
+ * them in TAP.  Arguments are parts of names: only such tests are run. -l
+ * lists the tests. Built with the base's ring, only the tests of its known
  * defects run, and each has to fail in the expected way; -a runs all tests, as
  * they are.
  */
@@ -35,7 +35,7 @@ struct test {
 };
 
 /*
- * Each test is a process: no time for a large quarantine.  What isn't freed is
+ * Each test is a process: no time for a large quarantine. What isn't freed is
  * for tests to find: shim.alloc_live.
  */
 const char *__asan_default_options(void);

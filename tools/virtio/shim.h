@@ -55,7 +55,7 @@ extern struct shim shim;
 bool shim_alloc_fails(void);
 
 /*
- * Where the device finds @len bytes at the address @addr of its own.  Ends the
+ * Where the device finds @len bytes at the address @addr of its own. Ends the
  * test if they aren't mapped for @dir; DMA_NONE: for whatever direction.
  */
 void *shim_dma_to_cpu(dma_addr_t addr, size_t len, enum dma_data_direction dir);

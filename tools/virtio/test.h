@@ -2,7 +2,7 @@
 #ifndef TOOLS_VIRTIO_TEST_H
 #define TOOLS_VIRTIO_TEST_H
 /*
- * Tests, each run in a process of its own.  A test passes when its function
+ * Tests, each run in a process of its own. A test passes when its function
  * returns; check() ends it with a message when something is wrong.
  */
 #include <linux/compiler.h>
@@ -12,12 +12,12 @@ struct tq_config;
 
 typedef void test_fn(const struct tq_config *config);
 
-/* Add a test.  @config is copied; the name is formatted. */
+/* Add a test. @config is copied; the name is formatted. */
 void test_add(test_fn *fn, const struct tq_config *config, const char *name,
 	      ...) __printf(3, 4);
 
 /*
- * Add a test of a defect of stock 6.12.  Built with the base's ring, the
+ * Add a test of a defect of stock 6.12. Built with the base's ring, the
  * program passes it if it fails and @stock is part of the message.
  */
 void defect_add(test_fn *fn, const struct tq_config *config, const char *stock,

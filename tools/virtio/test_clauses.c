@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One test for each clause of the specification about the driver's side of a
- * ring, with the bytes in the ring compared.  Documentation/virtio/conformance.rst
+ * ring, with the bytes in the ring compared. Documentation/virtio/conformance.rst
  * lists them; scripts/test.d/23-conformance compares the two.
  */
 #include <endian.h>

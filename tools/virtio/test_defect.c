@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Known defects of the ring in stock 6.12, which ours must not have.  The same
- * tests, built with the base's ring, have to fail there.  Those of stock's
+ * Known defects of the ring in stock 6.12, which ours must not have. The same
+ * tests, built with the base's ring, have to fail there. Those of stock's
  * defects that no longer show in the base, or that need a weakly ordered
  * machine, are tests like any other: see test_notify.c for the races with
  * enable_cb, and test_failure.c for the state after a mapping failed.

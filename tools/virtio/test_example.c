@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The worked example of Documentation/virtio/example.rst: a read of one sector, with
- * the bytes that are in memory after each step.  What this prints has to be in that
+ * the bytes that are in memory after each step. What this prints has to be in that
  * page, line by line: scripts/test.d/23-conformance compares the two.
  */
 #include <endian.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory and mappings that fail: each one in turn, at each position in the
- * ring.  Afterwards everything is as it was before, the device has seen
+ * ring. Afterwards everything is as it was before, the device has seen
  * nothing, and the queue works.
  */
 #include <linux/workqueue.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device that breaks the rules.  The queue is broken with one message that
+ * A device that breaks the rules. The queue is broken with one message that
  * says what was wrong, or goes on as if nothing had happened; no buffer comes
  * back twice or is lost, and nothing outside the ring is touched.
  */
@@ -282,7 +282,7 @@ static void scribbled_descriptors(const struct tq_config *config)
 }
 
 /*
- * A device that writes anything anywhere in the ring, at any moment.  The
+ * A device that writes anything anywhere in the ring, at any moment. The
  * driver's side has to hold: what comes back was added and is not back yet.
  */
 static struct tq *garbage_tq;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The piecewise API used wrongly by a driver: always caught, reported once for
- * a queue, and nothing is damaged.  And what is unusual but allowed.
+ * a queue, and nothing is damaged. And what is unusual but allowed.
  */
 #include <string.h>
 #include "queue.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Notifications in both directions: suppression of callbacks, delayed ones,
- * and races.  For a race, the device acts at each point within a call of the
+ * and races. For a race, the device acts at each point within a call of the
  * driver: wherever the core reads or writes the ring, or has a barrier.
  */
 #include "queue.h"
@@ -324,7 +324,7 @@ static void race_get(const struct tq_config *config)
 }
 
 /*
- * disable_cb() may run at any time, in the callback usually.  Whatever it
+ * disable_cb() may run at any time, in the callback usually. Whatever it
  * meets, callbacks that are enabled after it are enabled.
  */
 static void race_enable_act(void)

@@ -123,7 +123,7 @@ static void drain(struct tq *tq, unsigned int want)
 
 /*
  * As many buffers as there are descriptors, from idle: a driver's depth is the size
- * of its queue.  The same for one that stops in time, without ever being refused.
+ * of its queue. The same for one that stops in time, without ever being refused.
  */
 static void depth(const struct tq_config *config)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The core against a device that is a kernel: drivers/vhost/test.c of the base,
- * through /dev/vhost-test.  It takes what is readable and reads only the lengths,
+ * through /dev/vhost-test. It takes what is readable and reads only the lengths,
  * so what is verified is that each buffer comes back once and in order, with a
  * used length of 0, and that nobody waits for a wake-up that does not come.
  * vhost knows the split layout only.

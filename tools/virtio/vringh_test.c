@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The core against the base's drivers/vhost/vringh.c, compiled as it is: a
- * device that nobody here wrote.  It knows the split layout only.  Traffic
+ * device that nobody here wrote. It knows the split layout only. Traffic
  * with verified data on every combination of options, through both of its
  * interfaces: for rings in user space, which translates addresses, and for
  * rings in the kernel.

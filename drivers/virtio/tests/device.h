@@ -3,7 +3,7 @@
 #define TOOLS_VIRTIO_DEVICE_H
 /*
  * The device's side of a queue, written from the specification (2.7 for the
- * split, 2.8 for the packed virtqueue).  It finds everything through the
+ * split, 2.8 for the packed virtqueue). It finds everything through the
  * addresses that a transport gives to a device, and ends the test when the
  * driver breaks a rule.
  *

@@ -3,7 +3,7 @@
  * What the base's vringh_test.c and virtio_test.c want of the kernel under them.
  * vringh_test has a part of its memory for what a device reads: rings, tables and data.
  * It makes the ring, and expects the core to allocate a table for each buffer, which it
- * places by __kmalloc_fake.  The core makes tables with the ring, and more of them later,
+ * places by __kmalloc_fake. The core makes tables with the ring, and more of them later,
  * from a work.
  */
 #include <linux/mm.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The limit: what any driver must write and read, and nothing else.  Nothing
+ * The limit: what any driver must write and read, and nothing else. Nothing
  * is mapped, no room is looked for, no number is checked, and buffers are used
  * in order.
  */

@@ -93,7 +93,7 @@ struct device_side {
 
 /* Use the next @n buffers, which are there, doing as little as possible. */
 void device_use(struct device_side *dev, unsigned int n);
-/* Look for buffers, read all their descriptors, use up to @max.  How many. */
+/* Look for buffers, read all their descriptors, use up to @max. How many. */
 unsigned int device_poll(struct device_side *dev, unsigned int max);
 /* A device that works on copies of the rings of @dev: for its cost alone. */
 void device_copy(struct device_side *copy, const struct device_side *dev);
@@ -120,7 +120,7 @@ extern const struct core ours_plain, ours_retpoline, ours_debug, ours_counted;
 
 /*
  * No core at all, see bare.c: the ring is that of a queue that nobody else
- * uses.  One at a time.
+ * uses. One at a time.
  */
 void bare_start(const struct device_side *dev);
 void bare_run(struct device_side *dev, const struct load *load, bool indirect,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs each row a fixed number of times, for callgrind to count; dumps the
- * counts as "row|side".  See the script instructions.
+ * counts as "row|side". See the script instructions.
  */
 #include "bench.h"
 #include <stdio.h>

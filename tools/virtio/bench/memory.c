@@ -2,7 +2,7 @@
 /*
  * Memory that a queue takes, as CSV: WHAT,STOCK,OURS in bytes.
  *
- * The linker sends the allocations of both cores here (--wrap).  Each counts as
+ * The linker sends the allocations of both cores here (--wrap). Each counts as
  * the kernel's allocators would round it: kmalloc's sizes up to two pages,
  * whole pages above and for rings.
  */

@@ -351,7 +351,7 @@ static void recycle(struct virtqueue *vq, void *buf)
 }
 
 /*
- * After a reset that was not refused the queue is empty, and as good as new.  It
+ * After a reset that was not refused the queue is empty, and as good as new. It
  * is refused also when the device is pulled out before it or meanwhile.
  */
 static void was_reset(bool refused)

@@ -2,7 +2,7 @@
 #ifndef TOOLS_VIRTIO_FUZZ_H
 #define TOOLS_VIRTIO_FUZZ_H
 /*
- * A queue whose driver and device both do what an input says.  The driver keeps
+ * A queue whose driver and device both do what an input says. The driver keeps
  * to the API; the device keeps to nothing.
  */
 #include <linux/virtio.h>
@@ -16,7 +16,7 @@
 
 /*
  * The input is read from both ends: the driver's calls from the front, what the
- * device does from the back.  0 when they meet.
+ * device does from the back. 0 when they meet.
  */
 void input_set(const u8 *data, size_t size);
 bool input_ended(void);

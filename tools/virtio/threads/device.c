@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The device's thread: takes buffers, and uses them in another order or, in
- * order, in batches.  Written from sections 2.7 and 2.8 of the specification,
+ * order, in batches. Written from sections 2.7 and 2.8 of the specification,
  * with the barriers that the driver's pair with.
  */
 #include <string.h>
@@ -49,7 +49,7 @@ static u16 off_wrap(u64 pos)
 
 /*
  * Both sides write the flags of packed descriptors, in turn, and the driver with
- * plain stores where they only keep a descriptor its own.  ThreadSanitizer shall
+ * plain stores where they only keep a descriptor its own. ThreadSanitizer shall
  * look at what the flags protect and not at them.
  */
 static noinline __attribute__((no_sanitize_thread))

@@ -2,7 +2,7 @@
 #ifndef TOOLS_VIRTIO_THREADS_H
 #define TOOLS_VIRTIO_THREADS_H
 /*
- * The driver in one thread and the device in another.  Both wait only when the
+ * The driver in one thread and the device in another. Both wait only when the
  * protocol says that they will be told, so that a lost wake-up is found.
  */
 #include <linux/virtio.h>

@@ -8,7 +8,7 @@
  * load xdp ACTION BYTES COUNT		the same, but a program does ACTION to them
  * load pktgen BURST COUNT		packets from the kernel's generator
  *
- * A tenth of it runs first and isn't counted.  Prints ns for each operation.
+ * A tenth of it runs first and isn't counted. Prints ns for each operation.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

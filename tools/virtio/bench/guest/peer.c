@@ -4,7 +4,7 @@
  * BURST_PORT are answered.
  *
  * peer: prints the TCP port for QEMU's -netdev socket,connect=127.0.0.1:PORT
- * and serves the first connection until it closes.  On it each frame comes
+ * and serves the first connection until it closes. On it each frame comes
  * after its length, in 4 bytes.
  */
 #include <arpa/inet.h>

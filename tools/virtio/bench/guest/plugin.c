@@ -5,7 +5,7 @@
  * -plugin LIB,ranges=FILE		each line of FILE: FIRST LAST NAME (hex)
  *
  * The guest marks what is to be counted with no-ops that have an address of
- * their own (see load.c).  Each second mark logs (-d plugin) all instructions,
+ * their own (see load.c). Each second mark logs (-d plugin) all instructions,
  * then for each range that was used its instructions, and how often a block
  * began at its first address, which for a function is how often it was called:
  *
@@ -15,7 +15,7 @@
  *	bench stops
  *
  * A translation block never leaves the function that it starts in, so its
- * address tells whose all of its instructions are.  One vCPU only.
+ * address tells whose all of its instructions are. One vCPU only.
  */
 #include <stdbool.h>
 #include <stdio.h>

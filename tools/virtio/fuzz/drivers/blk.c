@@ -413,7 +413,7 @@ int blk_revalidate_disk_zones(struct gendisk *disk)
 	return driver_byte() == 0xff ? -EIO : 0;
 }
 
-/* What is in a cache has to be flushed.  After a reset there is one. */
+/* What is in a cache has to be flushed. After a reset there is one. */
 static void check_cache(void)
 {
 	check(host.written[offsetof(struct virtio_blk_config, wce)] <= 1 ||

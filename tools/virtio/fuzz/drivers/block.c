@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A block layer for one disk.  It ends the program when the driver breaks its
+ * A block layer for one disk. It ends the program when the driver breaks its
  * rules: limits that cannot be, a request that is ended twice or with a result
  * that the device did not give.
  */

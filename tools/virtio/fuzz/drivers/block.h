@@ -2,7 +2,7 @@
 #ifndef TOOLS_VIRTIO_FUZZ_BLOCK_H
 #define TOOLS_VIRTIO_FUZZ_BLOCK_H
 /*
- * What virtio_blk.c needs of the block layer.  What the base's own headers say of
+ * What virtio_blk.c needs of the block layer. What the base's own headers say of
  * limits, operations and status is taken from them: see the Makefile.
  */
 #include <linux/bvec.h>

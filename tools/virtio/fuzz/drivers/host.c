@@ -114,7 +114,7 @@ static u32 config_generation(struct virtio_device *vdev)
 
 /*
  * The device may turn the features down that it took before, want to be reset, or
- * not be there any more.  Not before it works: the base's virtio_device_ready() has
+ * not be there any more. Not before it works: the base's virtio_device_ready() has
  * a warning for that.
  */
 static u8 get_status(struct virtio_device *vdev)

@@ -2,8 +2,8 @@
 #ifndef TOOLS_VIRTIO_FUZZ_HOST_H
 #define TOOLS_VIRTIO_FUZZ_HOST_H
 /*
- * A transport and the device behind it.  The rings are right unless the device
- * breaks a queue on purpose: fuzz.c is for rings.  What the device says through
+ * A transport and the device behind it. The rings are right unless the device
+ * breaks a queue on purpose: fuzz.c is for rings. What the device says through
  * them, and in its configuration, is up to the input.
  */
 #include <linux/virtio.h>
@@ -118,7 +118,7 @@ void target_step(u8 op);
 void target_unload(void);
 
 /*
- * The target's: writes the answer to a buffer, returns the bytes written.  With
+ * The target's: writes the answer to a buffer, returns the bytes written. With
  * @fair the input is not asked.
  */
 u32 target_answer(unsigned int queue, const struct device_buf *buf, bool fair);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A SCSI mid-layer.  It ends the program when the driver breaks its rules: limits
+ * A SCSI mid-layer. It ends the program when the driver breaks its rules: limits
  * that cannot be, a command that is done twice, or never, or with a result, a
  * residual or sense data that the device did not give.
  */

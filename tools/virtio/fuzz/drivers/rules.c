@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a driver has to do, rule by rule.  Each is one input of the fuzzer's, in a process
+ * What a driver has to do, rule by rule. Each is one input of the fuzzer's, in a process
  * of its own: so one that fails says nothing of the others.
  */
 #include <stdio.h>

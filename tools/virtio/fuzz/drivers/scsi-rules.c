@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the SCSI driver has to do, rule by rule, with a device that does as the test
- * says.  The fuzzer finds out what must never happen; this is about what must.
+ * says. The fuzzer finds out what must never happen; this is about what must.
  */
 #include <linux/virtio.h>
 #include <uapi/linux/virtio_scsi.h>

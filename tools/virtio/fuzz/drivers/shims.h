@@ -126,7 +126,7 @@ struct workqueue_struct *alloc_workqueue(const char *name, int flags, int max);
 void destroy_workqueue(struct workqueue_struct *wq);
 
 /*
- * Time passes where a driver puts work off: it is due at once.  The delayed work
+ * Time passes where a driver puts work off: it is due at once. The delayed work
  * of the rings waits for time_passes().
  */
 

@@ -2,7 +2,7 @@
 #ifndef _SHIM_LINUX_WORKQUEUE_H
 #define _SHIM_LINUX_WORKQUEUE_H
 /*
- * One queue for all work, which waits until work_run() is called.  Delayed work
+ * One queue for all work, which waits until work_run() is called. Delayed work
  * waits until time_passes() is.
  */
 #include <linux/types.h>

@@ -2,7 +2,7 @@
 #ifndef _THREADS_ASM_BARRIER_H
 #define _THREADS_ASM_BARRIER_H
 /*
- * Barriers between threads.  ThreadSanitizer doesn't know fences, so they are
+ * Barriers between threads. ThreadSanitizer doesn't know fences, so they are
  * told to it as releases and acquires of one object that all threads share: it
  * then finds an access that no barrier separates from one of another thread,
  * though not that a barrier is too weak or was meant for something else.

@@ -166,7 +166,7 @@ static bool liar_is_gone(void)
 }
 
 /*
- * What a silent device has taken it keeps, until it speaks again or is reset.  One
+ * What a silent device has taken it keeps, until it speaks again or is reset. One
  * that is gone writes nowhere.
  */
 static void liar_take(struct virtio_device *vdev, struct message *msg)

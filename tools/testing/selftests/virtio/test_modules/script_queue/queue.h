@@ -80,7 +80,7 @@ int queue_describe(struct script_queue *queue, char *to, size_t size);
 u32 buffer_read(const struct buffer *buf, u32 from, void *to, u32 len);
 u32 buffer_write(struct buffer *buf, u32 to, const void *from, u32 len);
 
-/* Work of the device; queues are kicked.  Each device has its own. */
+/* Work of the device; queues are kicked. Each device has its own. */
 extern struct work_struct device_work;
 
 /* Its queue of requests, which the parameters are about */
