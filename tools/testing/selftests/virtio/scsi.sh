@@ -289,6 +289,8 @@ suspends()
 	echo mem >/sys/power/state &&
 	echo none >/sys/power/pm_test &&
 	ask_host wakeup >&3 &&
+	# Whoever passes that on to the host must not be frozen before it has.
+	sleep 3 &&
 	echo mem >/sys/power/state &&
 	wait $fio
 }
