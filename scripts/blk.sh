@@ -12,7 +12,8 @@
 #
 # With BLK_DEBUG=yes in the environment the kernel is one that looks for faults of
 # its own (scripts/config/debug.config), virtqueues check how drivers call them, and
-# guests, which are slow then, have more time.
+# guests, which are slow then, have more time. With BLK_PROTECTED=yes its DMA is that of
+# an encrypted guest (scripts/config/unencrypted_dma.h).
 
 BLK_GUEST=guest
 BLK_KERNEL_OPTIONS=()
@@ -25,6 +26,9 @@ if [[ ${BLK_DEBUG:-} == yes ]]; then
 	BLK_APPEND="patience=4 log_buf_len=4M watchdog_thresh=60"
 	VM_MEM=1536
 	VM_TIMEOUT=2400
+elif [[ ${BLK_PROTECTED:-} == yes ]]; then
+	BLK_GUEST=guest-protected
+	BLK_KERNEL_OPTIONS=(--name guest-protected "CFLAGS_direct.o=-include $TOP/scripts/config/unencrypted_dma.h")
 fi
 
 blk_kernel()
