@@ -22,6 +22,7 @@
 #  ring_features DIR       names of the ring features that DIR negotiated
 #  row NAME DIR BYTES VERIFIED RATE   one line of the host's table
 #  wait_for SECONDS COMMAND...        try COMMAND until it succeeds
+#  bounce_buffers          how many are in use, of 2 KiB each
 #  now / seconds_since T   uptime in hundredths of a second; at least 0.01
 #
 # A runner waits for all that have the test's output open: what may outlive the test
@@ -156,6 +157,8 @@ row()
 {
 	echo "# row $1|$(ring_layout "$2")|$(ring_features "$2")|$3|$4|$5"
 }
+
+bounce_buffers() { cat /sys/kernel/debug/swiotlb/io_tlb_used; }
 
 now()
 {

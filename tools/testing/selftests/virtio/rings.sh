@@ -10,8 +10,6 @@ cd "$(dirname "$0")" && . ./lib.sh || exit
 needs_module virtio_ring_test
 needs_kunit
 
-bounce_buffers() { cat /sys/kernel/debug/swiotlb/io_tlb_used; }
-
 before=$(warnings)
 used=$(bounce_buffers)
 check "the module with the tests is loaded" load_module virtio_ring_test
