@@ -361,3 +361,18 @@ vm_devices()
 		-device "virtio-balloon-pci,$packed"
 	)
 }
+
+# vm_verify NAME LAYOUT: boots a guest with these devices and split or packed rings,
+# which moves data through each; VM_ROWS says what was verified. False as vm_finish is.
+vm_verify()
+{
+	local packed=off
+
+	[[ $2 == split ]] || packed=on
+	vm_devices "$packed"
+	vm_start "$1" "run=boot.sh layout=$2 memory=$VM_MEM" "${VM_DEVICES[@]}"
+	vm_finish
+}
+
+# The guest asks for it in boot.sh.
+host_balloon() { qmp balloon "\"value\":$(($1 * 1024 * 1024))"; }
