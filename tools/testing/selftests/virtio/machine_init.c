@@ -315,11 +315,11 @@ static void work_on(const char *device, const struct kind *kind)
 {
 	const char *name = strchr(kind->driver, '_') + 1;
 	char target[256], pattern[256], row[128];
-	const char *bus = link_of(device, "../subsystem", target, sizeof(target));
+	const char *transport = link_of(device, "../driver", target, sizeof(target));
 	bool works;
 
 	snprintf(row, sizeof(row), "%s|%s|%s%s|%s|%s", name,
-		 strcmp(bus, "platform") ? bus : "mmio",
+		 transport + strlen("virtio-"),
 		 has(device, F_RING_PACKED) ? "packed" : "split",
 		 has(device, F_IN_ORDER) ? " in order" : "",
 		 has(device, F_VERSION_1) ? "modern" : "legacy",
