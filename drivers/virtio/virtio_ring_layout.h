@@ -79,8 +79,9 @@ int RING_OP(start_buf)(struct virtqueue *vq, unsigned int out, unsigned int in,
 	return 0;
 }
 
-static inline void ring_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
-				unsigned int len, enum dma_data_direction dir)
+static __always_inline void ring_add_one(struct vring_virtqueue *vring,
+					 dma_addr_t addr, unsigned int len,
+					 enum dma_data_direction dir)
 {
 	struct ring_cursor *cursor = ring_cursor_of(vring);
 	unsigned int flags = 0;
@@ -97,6 +98,14 @@ static inline void ring_add_one(struct vring_virtqueue *vring, dma_addr_t addr,
 		ring_append(vring, cursor, addr, len, flags, false);
 }
 
+/* What has an address already */
+static noinline void RING_OP(add_addr)(struct vring_virtqueue *vring,
+				       dma_addr_t addr, unsigned int len,
+				       enum dma_data_direction dir)
+{
+	ring_add_one(vring, addr, len, dir);
+}
+
 void RING_OP(add_dma)(struct virtqueue *vq, dma_addr_t addr, unsigned int len,
 		      enum dma_data_direction dir)
 {
@@ -105,7 +114,7 @@ void RING_OP(add_dma)(struct virtqueue *vq, dma_addr_t addr, unsigned int len,
 
 	if (unlikely(vq->dma_dev))
 		ring_map(vring, cursor, ring_is_indirect(cursor))->dir = DMA_NONE;
-	ring_add_one(vring, addr, len, dir);
+	RING_OP(add_addr)(vring, addr, len, dir);
 }
 
 static noinline void RING_OP(add_page_slow)(struct virtqueue *vq,
@@ -124,7 +133,7 @@ static noinline void RING_OP(add_page_slow)(struct virtqueue *vq,
 	if (unlikely(addr == DMA_MAPPING_ERROR))
 		virtqueue_add_failed(vq, -ENOMEM);
 	else
-		ring_add_one(vring, addr, len, dir);
+		RING_OP(add_addr)(vring, addr, len, dir);
 }
 
 void RING_OP(add_page)(struct virtqueue *vq, struct page *page,
@@ -524,6 +533,10 @@ static __always_inline void *ring_take_in_order(struct vring_virtqueue *vring,
 	return ring_take_used(vring, state, id, ctx, true);
 }
 
+static void *RING_OP(get_in_order)(struct vring_virtqueue *vring,
+				   unsigned int *len, void **ctx);
+
+/* The first buffer of the next batch */
 static noinline void *RING_OP(get_batch_slow)(struct vring_virtqueue *vring,
 					      unsigned int *len, void **ctx)
 {
@@ -532,7 +545,7 @@ static noinline void *RING_OP(get_batch_slow)(struct vring_virtqueue *vring,
 	if (!ring_read_used(vring, &last, &vring->in_order.batch_len))
 		return NULL;
 	WRITE_ONCE(vring->in_order.batch_last, last);
-	return ring_take_in_order(vring, len, ctx);
+	return RING_OP(get_in_order)(vring, len, ctx);
 }
 
 static noinline void *RING_OP(get_in_order)(struct vring_virtqueue *vring,
