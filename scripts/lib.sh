@@ -9,6 +9,7 @@
 #  say TEXT                 one line of progress, on standard error
 #  die TEXT                 one line "error: TEXT", exit 1
 #  at_exit COMMAND          run COMMAND (evaluated) when the script ends, however it ends
+#  catch_exit               the same for a subshell in the background, from its start
 #  need_packages PKG...     install the missing ones with apt, or die
 #  version_of TREE          what a kernel tree says it is
 #  is_linux_6_12 TREE       die unless it is a tree of that version
@@ -46,8 +47,6 @@ die()
 	exit 1
 }
 
-EXIT_COMMANDS=()
-
 at_exit() { EXIT_COMMANDS+=("$1"); }
 
 run_exit_commands()
@@ -59,13 +58,20 @@ run_exit_commands()
 	done
 }
 
-trap run_exit_commands EXIT
+# Also at the start of a subshell that runs in the background: it has no traps.
+catch_exit()
+{
+	EXIT_COMMANDS=()
+	trap run_exit_commands EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
+
+catch_exit
 # A command that fails where nobody thought of it must not end a script in silence.
 # (A script that calls another one adds "|| exit": that one has said why.)
 set -E
 trap 'say "error: $0 failed at line $LINENO: $BASH_COMMAND"' ERR
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
 
 mkdir -p "$BUILD" "$LOGS" || die "cannot make $BUILD: choose another place with BUILD=DIR"
 
