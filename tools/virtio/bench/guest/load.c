@@ -3,6 +3,7 @@
  * What the guest does while its instructions are counted.
  *
  * load read DEVICE,... BYTES DEPTH COUNT	random direct reads, in turn
+ * load burst DEVICE,... BYTES DEPTH COUNT	the same by DEPTH, each time from idle
  * load send ADDRESS COUNT		UDP packets of 64 bytes
  * load receive ADDRESS BYTES COUNT	the same of any length, as peer.c sends them
  * load xdp ACTION BYTES COUNT		the same, but a program does ACTION to them
@@ -30,7 +31,7 @@
 #include "peer.h"
 
 #define PAGE 4096
-#define MAX_DEPTH 64
+#define MAX_DEPTH 256
 #define MAX_DISKS 16
 #define PACKET_BYTES 64
 #define DEVICE "eth0"
@@ -193,6 +194,26 @@ static void read_many(struct disks *disks, unsigned int count)
 		if (n)
 			submit(disks, iocbs, n);
 		started += n;
+	}
+}
+
+/* Each burst begins with idle disks. */
+static void read_bursts(struct disks *disks, unsigned int count)
+{
+	struct iocb *iocbs[MAX_DEPTH];
+	struct io_event events[MAX_DEPTH];
+	unsigned int n, i;
+
+	prepare(disks, iocbs);
+	for (; count; count -= n) {
+		n = count < disks->depth ? count : disks->depth;
+		submit(disks, iocbs, n);
+		if (syscall(SYS_io_getevents, disks->context, n, n, events,
+			    NULL) != n)
+			die("io_getevents");
+		for (i = 0; i < n; i++)
+			if (events[i].res != (long)disks->bytes)
+				die("read");
 	}
 }
 
@@ -400,17 +421,18 @@ static double run_pktgen(const char *burst, unsigned int count)
 	return (now_ns() - start) / count;
 }
 
-static double run_disks(char **argv)
+static double run_disks(char **argv,
+			void (*run)(struct disks *disks, unsigned int count))
 {
 	unsigned int count = atoi(argv[3]);
 	struct disks disks = {};
 	double start;
 
 	open_disks(&disks, argv[0], atoi(argv[1]), atoi(argv[2]));
-	read_disks(&disks, count / 10);
+	run(&disks, count / 10);
 	start = now_ns();
 	mark_start();
-	read_disks(&disks, count);
+	run(&disks, count);
 	mark_stop();
 	return (now_ns() - start) / count;
 }
@@ -420,7 +442,9 @@ int main(int argc, char **argv)
 	double ns;
 
 	if (argc == 6 && !strcmp(argv[1], "read")) {
-		ns = run_disks(argv + 2);
+		ns = run_disks(argv + 2, read_disks);
+	} else if (argc == 6 && !strcmp(argv[1], "burst")) {
+		ns = run_disks(argv + 2, read_bursts);
 	} else if (argc == 4 && !strcmp(argv[1], "send")) {
 		ns = run_send(argv[2], atoi(argv[3]));
 	} else if (argc == 5 && !strcmp(argv[1], "receive")) {

@@ -23,6 +23,7 @@ disks()
 			load "$1 $size KiB depth $depth" read "$2" $((size * 1024)) $depth
 		done
 	done
+	load "$1 4 KiB burst 256" burst "$2" 4096 256
 }
 
 if [ "$only" != net ]; then
@@ -40,6 +41,7 @@ sleep 1
 load "udp send 64 B" send 10.0.0.2
 load "pktgen send 64 B" pktgen 1
 load "pktgen send 64 B by 16" pktgen 16
+load "pktgen send 64 B by 128" pktgen 128
 for bytes in 64 1472 65000; do
 	load "udp receive $bytes B" receive 10.0.0.2 $bytes
 done
