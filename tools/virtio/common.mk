@@ -39,6 +39,7 @@ define need_stock
 $(if $(can_compare)$(filter clean,$(MAKECMDGOALS)),,$(error $(BASE) has our virtio: set BASE=DIR, an untouched 6.12 tree))
 endef
 vpath device%.c $(TOP)/drivers/virtio/tests
+vpath ring%.c $(TOP)/drivers/virtio/tests
 device_headers := -iquote $(TOP)/drivers/virtio/tests
 tree_headers := $(device_headers) $(if $(in_tree),,-I$(TOP)/include) -I$(tree)/tools/include \
 	-I$(tree)/include -I$(tree)/include/uapi

@@ -16,6 +16,7 @@
 #define WINDOW_SHIFT	24
 #define WINDOW_MASK	((1ULL << WINDOW_SHIFT) - 1)
 #define SLOTS		(1U << 16)
+#define BOUNCE_MAX	(256 << 10)
 
 struct mapping {
 	struct device *dev;	/* NULL: unused */
@@ -99,6 +100,8 @@ dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page,
 	check(size && size <= WINDOW_MASK, "mapping of %zu bytes", size);
 	shim.map_calls++;
 	if (shim.map_fail_at && !--shim.map_fail_at)
+		return DMA_MAPPING_ERROR;
+	if (shim.bounce && size > BOUNCE_MAX)
 		return DMA_MAPPING_ERROR;
 
 	map = slot_get(&addr);
@@ -229,7 +232,7 @@ void dma_free_coherent(struct device *dev, size_t size, void *cpu,
 
 size_t dma_max_mapping_size(struct device *dev)
 {
-	return 256 << 10;
+	return BOUNCE_MAX;
 }
 
 /* The device's side */

@@ -2,38 +2,15 @@
 /*
  * The queue that ring.h describes, with verified data in both directions.
  */
-#include <kunit/device.h>
 #include <kunit/test-bug.h>
-#include <linux/dma-direct.h>
-#include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/swiotlb.h>
 #include "ring.h"
-#include "shim.h"
 
 #define RING_NUM	16
-
-/* The device reaches memory as a CPU does. */
 
 static struct ring *current_ring(void)
 {
 	return kunit_get_current_test()->priv;
-}
-
-void *shim_dma_to_cpu(dma_addr_t addr, size_t len, enum dma_data_direction dir)
-{
-	return phys_to_virt(dma_to_phys(current_ring()->parent, addr));
-}
-
-void *shim_phys_to_cpu(dma_addr_t addr, size_t len)
-{
-	return phys_to_virt(addr);
-}
-
-bool ring_bounces(const struct ring *ring)
-{
-	return ring->config & RING_ACCESS &&
-	       is_swiotlb_force_bounce(ring->parent);
 }
 
 /* The transport */
@@ -116,14 +93,8 @@ static void init_device(struct ring *ring)
 	struct virtio_device *vdev = &ring->vdev;
 	unsigned long config = ring->config;
 
-	ring->parent = kunit_device_register(ring->test, "ring");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(ring->test, ring->parent);
-	ring->parent->dma_mask = &ring->parent->coherent_dma_mask;
-	KUNIT_ASSERT_EQ(ring->test, 0,
-			dma_set_mask_and_coherent(ring->parent,
-						  DMA_BIT_MASK(64)));
+	ring_init_memory(ring);
 	vdev->dev.parent = ring->parent;
-	vdev->dev.init_name = "ring_test";
 	vdev->config = &config_ops;
 	INIT_LIST_HEAD(&vdev->vqs);
 	spin_lock_init(&vdev->vqs_list_lock);
@@ -260,18 +231,18 @@ static void add_piece(struct ring *ring, struct ring_buf *buf, unsigned int n,
 	struct bio_vec bvec;
 
 	switch (how) {
-	case HOW_PAGE:
+	case BY_PAGE:
 		virtqueue_add_page(ring->vq, page, offset, len, dir);
 		break;
-	case HOW_BVEC:
+	case BY_BVEC:
 		bvec_set_page(&bvec, page, len, offset);
 		virtqueue_add_bvec(ring->vq, &bvec, dir);
 		break;
-	case HOW_SG:
+	case BY_SG:
 		sg_init_one(&sg, elem(buf, n), len);
 		virtqueue_add_sg(ring->vq, &sg, 1, dir);
 		break;
-	case HOW_DMA:
+	case BY_DMA:
 		map_elem(ring, buf, n);
 		virtqueue_add_dma(ring->vq, buf->dma[n], len, dir);
 		break;
@@ -300,7 +271,7 @@ int ring_add(struct ring *ring, struct ring_buf *buf, enum ring_how how)
 {
 	int err;
 
-	err = how == HOW_OLD ? add_old(ring, buf) : add_pieces(ring, buf, how);
+	err = how == BY_OLD ? add_old(ring, buf) : add_pieces(ring, buf, how);
 	if (!err) {
 		buf->in_flight = true;
 		ring->added[ring->num_added++] = buf;

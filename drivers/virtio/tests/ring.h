@@ -2,8 +2,8 @@
 #ifndef RING_H
 #define RING_H
 /*
- * A ring of this kernel with a device on its other side: the one that tests the
- * core in user space. Memory is the kernel's, and mapped by its DMA API.
+ * A ring with a device on its other side: the one that tests the core in user
+ * space, where these tests run as well, on memory of its own.
  */
 #include <kunit/test.h>
 #include <linux/virtio.h>
@@ -26,7 +26,7 @@ enum ring_config {
 };
 
 /* How elements are added */
-enum ring_how { HOW_OLD, HOW_PTR, HOW_PAGE, HOW_BVEC, HOW_SG, HOW_DMA, HOWS };
+enum ring_how { BY_OLD, BY_PTR, BY_PAGE, BY_BVEC, BY_SG, BY_DMA, RING_HOWS };
 
 /**
  * struct ring_buf - a buffer; its address is the token
@@ -89,6 +89,8 @@ void ring_exit(struct kunit *test);
 /* The device starts at the beginning of the queue. */
 void ring_attach(struct ring *ring);
 
+/* Make the device that does the DMA, and what names the virtio device. */
+void ring_init_memory(struct ring *ring);
 /* Are mappings copies (swiotlb=force)? */
 bool ring_bounces(const struct ring *ring);
 

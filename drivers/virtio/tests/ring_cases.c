@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What only a kernel can show of the rings: its own memory, its own DMA API, with
- * bounce buffers when it was booted with swiotlb=force. What they do in all their
- * states is tested in tools/virtio.
+ * What rings promise to drivers, on a kernel's own memory and its DMA API, with
+ * bounce buffers when it was booted with swiotlb=force; and as a part of tools/virtio
+ * on a pretended IOMMU, where they are also tested with all that a kernel can't make
+ * go wrong.
  */
 #include <kunit/test-bug.h>
 #include <linux/module.h>
@@ -20,7 +21,7 @@ static void data_goes_both_ways(struct kunit *test)
 		for (i = 0; i < num; i++) {
 			out = (round + i) % 3;
 			ring_must_add(ring, out, 1 + (round + i) / 3 % 2,
-				      (round + i) % HOWS);
+				      (round + i) % RING_HOWS);
 		}
 		virtqueue_kick(ring->vq);
 		KUNIT_ASSERT_EQ(test, num, ring_serve(ring));
@@ -33,8 +34,8 @@ static void pieces_wait_for_the_kick(struct kunit *test)
 {
 	struct ring *ring = test->priv;
 
-	ring_must_add(ring, 1, 1, HOW_PTR);
-	ring_must_add(ring, 2, 0, HOW_SG);
+	ring_must_add(ring, 1, 1, BY_PTR);
+	ring_must_add(ring, 2, 0, BY_SG);
 	KUNIT_EXPECT_FALSE(test, ring_is_seen(ring));
 	virtqueue_kick(ring->vq);
 	KUNIT_EXPECT_EQ(test, 1, ring->notified);
@@ -48,7 +49,7 @@ static void old_calls_are_seen_at_once(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 40; i++) {
-		ring_must_add(ring, i & 1, 2, HOW_OLD);
+		ring_must_add(ring, i & 1, 2, BY_OLD);
 		KUNIT_ASSERT_EQ(test, 1, ring_serve(ring));
 		KUNIT_ASSERT_EQ(test, 1, ring_get_all(ring));
 	}
@@ -61,14 +62,14 @@ static void a_full_ring_says_so(struct kunit *test)
 	unsigned int i, num = ring->dq->num;
 
 	for (i = 0; i < num; i++)
-		ring_must_add(ring, 1, 0, HOW_PAGE);
+		ring_must_add(ring, 1, 0, BY_PAGE);
 	KUNIT_EXPECT_EQ(test, 0, ring->vq->num_free);
 	KUNIT_EXPECT_EQ(test, -ENOSPC,
-			ring_add(ring, ring_buf_new(ring, 1, 0), HOW_PTR));
+			ring_add(ring, ring_buf_new(ring, 1, 0), BY_PTR));
 	KUNIT_EXPECT_EQ(test, 1, ring->notified);
 	KUNIT_EXPECT_EQ(test, num, ring_serve(ring));
 	KUNIT_EXPECT_EQ(test, num, ring_get_all(ring));
-	ring_must_add(ring, 1, 0, HOW_PTR);
+	ring_must_add(ring, 1, 0, BY_PTR);
 }
 
 static void callbacks_come_when_enabled(struct kunit *test)
@@ -79,14 +80,14 @@ static void callbacks_come_when_enabled(struct kunit *test)
 	for (i = 0; i < 40; i++) {
 		ring->callbacks = 0;
 		KUNIT_ASSERT_TRUE(test, virtqueue_enable_cb(ring->vq));
-		ring_must_add(ring, 1, 1, HOW_OLD);
+		ring_must_add(ring, 1, 1, BY_OLD);
 		ring_serve(ring);
 		ring_irq(ring);
 		KUNIT_ASSERT_EQ(test, 1, ring->callbacks);
 
 		virtqueue_disable_cb(ring->vq);
 		KUNIT_ASSERT_EQ(test, 1, ring_get_all(ring));
-		ring_must_add(ring, 1, 1, HOW_PTR);
+		ring_must_add(ring, 1, 1, BY_PTR);
 		virtqueue_kick(ring->vq);
 		ring_serve(ring);
 		ring_irq(ring);
@@ -134,7 +135,7 @@ static void a_mapping_that_fails_is_undone(struct kunit *test)
 					      large, round % RING_ELEMS));
 		KUNIT_ASSERT_EQ(test, free, ring->vq->num_free);
 		KUNIT_ASSERT_FALSE(test, ring_is_seen(ring));
-		ring_must_add(ring, 0, 1, HOW_PTR);
+		ring_must_add(ring, 0, 1, BY_PTR);
 		virtqueue_kick(ring->vq);
 		KUNIT_ASSERT_EQ(test, 1, ring_serve(ring));
 		KUNIT_ASSERT_EQ(test, 1, ring_get_all(ring));
@@ -150,9 +151,9 @@ static void recycle(struct virtqueue *vq, void *buf)
 
 static void fill_some(struct ring *ring)
 {
-	ring_must_add(ring, 1, 2, HOW_OLD);
-	ring_must_add(ring, 0, 1, HOW_DMA);
-	ring_must_add(ring, 2, 1, HOW_PTR);
+	ring_must_add(ring, 1, 2, BY_OLD);
+	ring_must_add(ring, 0, 1, BY_DMA);
+	ring_must_add(ring, 2, 1, BY_PTR);
 }
 
 static void check_empty(struct ring *ring, unsigned int num)
@@ -201,8 +202,8 @@ static void a_device_that_lies_breaks_the_ring(struct kunit *test)
 	ring->dq->ops->put_used(ring->dq, 1000, 0, 1);
 	KUNIT_EXPECT_NULL(test, virtqueue_get_buf(ring->vq, &len));
 	KUNIT_EXPECT_TRUE(test, virtqueue_is_broken(ring->vq));
-	KUNIT_EXPECT_EQ(test, -EIO, ring_add(ring, buf, HOW_OLD));
-	KUNIT_EXPECT_EQ(test, -EIO, ring_add(ring, buf, HOW_PTR));
+	KUNIT_EXPECT_EQ(test, -EIO, ring_add(ring, buf, BY_OLD));
+	KUNIT_EXPECT_EQ(test, -EIO, ring_add(ring, buf, BY_PTR));
 	/* The end of the test takes all buffers back. */
 }
 
