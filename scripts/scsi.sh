@@ -111,13 +111,4 @@ host_plug()
 	qmp device_add "\"driver\":\"scsi-hd\",\"id\":\"disk-$1\",\"bus\":\"$1.0\",\"drive\":\"$1-0-0\",\"serial\":\"$1-0-0\""
 }
 
-host_wakeup()
-{
-	local tries=150
-
-	until qmp query-status && [[ $QMP_REPLY == *suspended* ]]; do
-		((--tries)) || return 1
-		sleep 0.2
-	done
-	qmp system_wakeup
-}
+host_wakeup() { vm_wakeup 30; }

@@ -40,10 +40,12 @@
 #                            itself and no "not ok" came; otherwise false after one line
 #                            on standard error that says what happened and where the log is
 #  vm_stop                   end the guest now
+#  vm_wakeup SECONDS         wake the guest up as soon as it sleeps; false if it does not
 #  qmp COMMAND [MEMBERS]     run a QMP command with these JSON members of "arguments";
 #                            its "return" is in QMP_REPLY; false, with the message, on error
 #
-# Set before vm_start to change it: VM_KERNEL, VM_INITRD, VM_MEM (MiB), VM_CPUS,
+# Set before vm_start to change it: VM_KERNEL (none: the guest's disk has a boot loader, and
+# what the kernel is to be told), VM_INITRD, VM_MEM (MiB), VM_CPUS,
 # VM_TIMEOUT (seconds for the whole guest), VM_APPEND (kernel options), VM_MACHINE,
 # VM_TCG (single: all CPUs of an emulated guest take turns in one thread), VM_CONSOLE
 # (the kernel's serial line), VM_LINES (1: results come through that one as well).
@@ -178,12 +180,17 @@ vm_disk()
 
 vm_start()
 {
-	local name=$1 append=$2 accel console=(-serial file:console)
+	local name=$1 append=$2 accel console=(-serial file:console) boot=()
 	shift 2
 
 	command -v "$QEMU" >/dev/null || die "$QEMU not found: apt install qemu-system-x86"
-	[[ -f $VM_KERNEL ]] || die "$VM_KERNEL not found: run 'make kernel'"
-	[[ -f $VM_INITRD ]] || die "$VM_INITRD not found: run scripts/initramfs"
+	if [[ -n $VM_KERNEL ]]; then
+		[[ -f $VM_KERNEL ]] || die "$VM_KERNEL not found: run 'make kernel'"
+		[[ -f $VM_INITRD ]] || die "$VM_INITRD not found: run scripts/initramfs"
+		# no_timer_check: on a loaded host the emulated timer may miss the boot-time check
+		boot=(-kernel "$VM_KERNEL" -initrd "$VM_INITRD"
+			-append "console=$VM_CONSOLE panic=-1 quiet no_timer_check virtio_host=yes $VM_APPEND $append")
+	fi
 	vm_choose_accel
 	accel=$(vm_accel_options)
 	[[ -n ${VM_LOCKED[$name]:-} ]] || lock "vm-$name"
@@ -202,16 +209,13 @@ vm_start()
 	exec {VM_QMP_IN}<>"$VM_DIR/qmp.in" {VM_QMP_OUT}<>"$VM_DIR/qmp.out"
 	exec {VM_RESULTS}<"$VM_DIR/results"
 
-	# no_timer_check: on a loaded host the emulated timer may miss the boot-time check
 	cd "$VM_DIR"
 	# shellcheck disable=SC2086 # accel is a list of words
 	timeout -k 5 "$VM_TIMEOUT" "$QEMU" -M "$VM_MACHINE" $accel -smp "$VM_CPUS" -m "$VM_MEM" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		"${console[@]}" -serial file:results \
 		-chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control \
-		-kernel "$VM_KERNEL" -initrd "$VM_INITRD" \
-		-append "console=$VM_CONSOLE panic=-1 quiet no_timer_check virtio_host=yes $VM_APPEND $append" \
-		"$@" </dev/null >qemu.log 2>&1 &
+		"${boot[@]}" "$@" </dev/null >qemu.log 2>&1 &
 	VM_PID=$!
 	cd "$TOP"
 	at_exit "kill $VM_PID 2>/dev/null"
@@ -295,6 +299,17 @@ vm_stop()
 {
 	kill "$VM_PID" 2>/dev/null || true
 	wait "$VM_PID" 2>/dev/null || true
+}
+
+vm_wakeup()
+{
+	local deadline=$((SECONDS + $1))
+
+	until qmp query-status && [[ $QMP_REPLY == *suspended* ]]; do
+		((SECONDS < deadline)) && vm_running || return 1
+		sleep 0.1
+	done
+	qmp system_wakeup
 }
 
 vm_finish()
