@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vhost-user-storage DPDK-OPTION... -- SOCKET blk|scsi MIB: a disk of the guest that
+ * connects. It offers all features of rings that the tests are about; the front end, or
+ * a proxy before it, takes what it wants.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+#include "storage.h"
+#include "test.h"
+#include "vhost.h"
+
+#define RING_FEATURES	(FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VIRTIO_F_RING_PACKED) | \
+			 FEATURE(VIRTIO_F_IN_ORDER) | FEATURE(VIRTIO_RING_F_INDIRECT_DESC) | \
+			 FEATURE(VIRTIO_RING_F_EVENT_IDX))
+
+void test_fail(const char *file, int line, const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "error: %s:%d: ", file, line);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+int main(int argc, char **argv)
+{
+	const struct storage *storage;
+	int taken = vhost_init(argc, argv);
+
+	argc -= taken;
+	argv += taken;
+	check(argc == 4, "usage: vhost-user-storage DPDK-OPTION... -- SOCKET blk|scsi MIB");
+	disk_make(strtoull(argv[3], NULL, 10) << 20);
+	storage = strcmp(argv[2], "scsi") ? blk_storage() : scsi_storage();
+	queues_prepare(storage);
+	vhost_listen(argv[1], RING_FEATURES | storage->features, storage->config,
+		     storage->config_size);
+	queues_serve();
+	return 0;
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The queues: the device's side of the rings is the one of the tests of the core. This
+ * program's first thread serves them, DPDK's starts and stops them.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+#include "storage.h"
+#include "test.h"
+#include "vhost.h"
+
+#define MAX_QUEUES	8
+#define BATCH		32
+
+/**
+ * struct queue - a queue and what was done with it
+ * @on: the front end has set it up
+ * @call: the device's interrupts
+ * @kick: the driver's notifications
+ * @requests: buffers that were served
+ * @given_back: used elements that said so: in order, one does for many
+ * @interrupts: of the driver
+ * @ring: the device's side
+ */
+static struct queue {
+	bool on;
+	int call;
+	int kick;
+	unsigned long requests;
+	unsigned long given_back;
+	unsigned long interrupts;
+	struct device_queue ring;
+} queues[MAX_QUEUES];
+
+static const struct storage *storage;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool running;
+static int changed;
+
+/* ---- what DPDK's thread does ---- */
+
+static void tell_server(void)
+{
+	eventfd_write(changed, 1);
+}
+
+/* Queues start at their first element: none goes on where another back end stopped. */
+static void set_up_ring(struct device_queue *ring, const struct vhost_ring *from)
+{
+	bool packed = from->features & FEATURE(VIRTIO_F_RING_PACKED);
+
+	check(from->base == (packed ? 1 << 15 : 0), "device: the ring starts at %#x", from->base);
+	memset(ring, 0, sizeof(*ring));
+	ring->ops = packed ? &device_packed : &device_split;
+	ring->num = from->num;
+	ring->desc = from->desc;
+	ring->driver = from->driver;
+	ring->device = from->device;
+	ring->indirect = from->features & FEATURE(VIRTIO_RING_F_INDIRECT_DESC);
+	ring->event = from->features & FEATURE(VIRTIO_RING_F_EVENT_IDX);
+	ring->in_order = from->features & FEATURE(VIRTIO_F_IN_ORDER);
+}
+
+/* Offset and wrap counter, or the index: as VIRTIO_F_NOTIFICATION_DATA has it */
+static u16 place_in(const struct device_queue *ring)
+{
+	return ring->ops->notify_data(ring, ring->popped);
+}
+
+/* Also after a stop of a moment, in which the front end has given other interrupts. */
+void queue_start(unsigned int n, const struct vhost_ring *from)
+{
+	struct queue *queue = &queues[n];
+	struct device_queue *ring = &queue->ring;
+
+	check(n < MAX_QUEUES, "device: queue %u", n);
+	pthread_mutex_lock(&lock);
+	if (!ring->ops || ring->desc != from->desc || place_in(ring) != from->base)
+		set_up_ring(ring, from);
+	queue->kick = from->kick;
+	queue->call = from->call;
+	/* One read takes all notifications, if there are any. */
+	check(!fcntl(queue->kick, F_SETFL, O_NONBLOCK), "no notifications");
+	queue->on = true;
+	pthread_mutex_unlock(&lock);
+	tell_server();
+}
+
+void queue_stop(unsigned int n)
+{
+	pthread_mutex_lock(&lock);
+	queues[n].on = false;
+	pthread_mutex_unlock(&lock);
+	tell_server();
+}
+
+bool queue_place(unsigned int n, uint16_t *place)
+{
+	if (n >= MAX_QUEUES || !queues[n].ring.ops)
+		return false;
+	*place = place_in(&queues[n].ring);
+	return true;
+}
+
+void queues_run(bool run)
+{
+	pthread_mutex_lock(&lock);
+	running = run;
+	pthread_mutex_unlock(&lock);
+	tell_server();
+}
+
+void queues_end(void)
+{
+	struct queue *queue;
+
+	pthread_mutex_lock(&lock);
+	for (queue = queues; queue < queues + MAX_QUEUES; queue++)
+		if (queue->requests)
+			printf("queue %zd: %lu requests, %lu used elements, %lu interrupts\n",
+			       queue - queues, queue->requests, queue->given_back,
+			       queue->interrupts);
+	exit(0);
+}
+
+/* ---- what the first thread does ---- */
+
+/* What device.c asks for: where the guest's memory is */
+void *shim_phys_to_cpu(dma_addr_t addr, size_t len)
+{
+	void *place = vhost_memory(addr, len);
+
+	check(place, "device: %zu bytes at %#llx are not the guest's memory", len,
+	      (unsigned long long)addr);
+	return place;
+}
+
+void *shim_dma_to_cpu(dma_addr_t addr, size_t len, enum dma_data_direction dir)
+{
+	check(false, "device: there is no IOMMU");
+	return NULL;
+}
+
+static u32 serve_one(struct queue *queue, const struct device_buf *buf)
+{
+	queue->requests++;
+	return storage->serve(&queue->ring, queue - queues, buf);
+}
+
+/* One used element for all up to one that was not written in whole: its length counts. */
+static void use_in_order(struct queue *queue, const struct device_buf *bufs, unsigned int n)
+{
+	struct device_queue *ring = &queue->ring;
+	unsigned int i;
+	u16 steps = 0;
+	u32 len;
+
+	for (i = 0; i < n; i++) {
+		len = serve_one(queue, &bufs[i]);
+		steps += bufs[i].steps;
+		ring->ops->forget(ring, &bufs[i]);
+		if (i + 1 < n && len == bufs[i].in_len)
+			continue;
+		ring->ops->put_used(ring, bufs[i].id, len, steps);
+		queue->given_back++;
+		steps = 0;
+	}
+}
+
+/* The last one first: no driver shall count on any order. */
+static void use_reversed(struct queue *queue, const struct device_buf *bufs, unsigned int n)
+{
+	while (n--) {
+		device_use(&queue->ring, &bufs[n], serve_one(queue, &bufs[n]));
+		queue->given_back++;
+	}
+}
+
+static bool serve_batch(struct queue *queue)
+{
+	static struct device_buf bufs[BATCH];
+	unsigned int n = 0;
+
+	while (n < BATCH && device_pop(&queue->ring, &bufs[n]))
+		n++;
+	if (!n)
+		return false;
+	if (queue->ring.in_order)
+		use_in_order(queue, bufs, n);
+	else
+		use_reversed(queue, bufs, n);
+	/* What is used before what the driver asked for: its enable_cb is the other side. */
+	__sync_synchronize();
+	if (device_wants_irq(&queue->ring)) {
+		queue->interrupts++;
+		eventfd_write(queue->call, 1);
+	}
+	return true;
+}
+
+static void serve_queue(struct queue *queue)
+{
+	struct device_queue *ring = &queue->ring;
+	eventfd_t kicks;
+
+	eventfd_read(queue->kick, &kicks);
+	if (queue - queues == storage->idle_queue)
+		return;
+	do {
+		device_set_kicks(ring, KICKS_OFF, 0);
+		while (serve_batch(queue))
+			;
+		device_set_kicks(ring, ring->event ? KICKS_EVENT : KICKS_ON, ring->popped);
+		/* What is asked for before another look: the driver's kick_prepare */
+		__sync_synchronize();
+	} while (ring->ops->look(ring) != ring->popped);
+}
+
+void queues_prepare(const struct storage *kind)
+{
+	storage = kind;
+	changed = eventfd(0, EFD_NONBLOCK);
+	check(changed >= 0, "no eventfd");
+}
+
+void queues_serve(void)
+{
+	struct pollfd fds[MAX_QUEUES + 1];
+	eventfd_t changes;
+	unsigned int i, n;
+
+	fds[0] = (struct pollfd){ .fd = changed, .events = POLLIN };
+	for (;;) {
+		n = 1;
+		eventfd_read(changed, &changes);
+		pthread_mutex_lock(&lock);
+		for (i = 0; running && i < MAX_QUEUES; i++) {
+			if (!queues[i].on)
+				continue;
+			serve_queue(&queues[i]);
+			fds[n++] = (struct pollfd){ .fd = queues[i].kick, .events = POLLIN };
+		}
+		pthread_mutex_unlock(&lock);
+		poll(fds, n, -1);
+	}
+}

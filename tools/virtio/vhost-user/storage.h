@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TOOLS_VIRTIO_STORAGE_H
+#define TOOLS_VIRTIO_STORAGE_H
+/*
+ * Devices that keep sectors in the memory of this program.
+ */
+#include "device.h"
+
+#define SECTOR		512
+#define REQUEST_QUEUES	2
+#define SEG_MAX		126
+#define FEATURE(n)	(1ULL << (n))
+
+/**
+ * struct storage - a kind of device
+ * @features: what it offers, besides features of rings
+ * @config: its configuration
+ * @config_size: bytes of it
+ * @idle_queue: this queue's buffers are kept and never used; -1: there is none
+ * @serve: do what a buffer asks for; how many bytes of it were written
+ */
+struct storage {
+	u64 features;
+	const void *config;
+	size_t config_size;
+	int idle_queue;
+	u32 (*serve)(const struct device_queue *dq, unsigned int queue,
+		     const struct device_buf *buf);
+};
+
+/* The disk of all devices, and how many bytes it has */
+void disk_make(u64 size);
+u64 disk_size(void);
+
+/*
+ * @len bytes of the disk from @sector on, to or from a buffer's part, which starts with
+ * @at bytes of something else. False if the disk has no such bytes.
+ */
+bool disk_read(const struct device_queue *dq, const struct device_buf *buf, u64 at, u64 sector,
+	       u64 len);
+bool disk_write(const struct device_queue *dq, const struct device_buf *buf, u64 at, u64 sector,
+		u64 len);
+
+/* Bytes that the device may read */
+u64 buf_out_len(const struct device_buf *buf);
+
+/* From the readable part, or to the writable one, from byte @at on. All have to be there. */
+void buf_read(const struct device_queue *dq, const struct device_buf *buf, u64 at, void *data,
+	      u64 len);
+void buf_write(const struct device_queue *dq, const struct device_buf *buf, u64 at,
+	       const void *data, u64 len);
+
+const struct storage *blk_storage(void);
+const struct storage *scsi_storage(void);
+
+/* Before the front end comes; then serve its queues, for ever. */
+void queues_prepare(const struct storage *storage);
+void queues_serve(void);
+
+#endif
