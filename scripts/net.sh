@@ -4,9 +4,10 @@
 # Guests of the network driver's suites. After scripts/vm.sh:
 #
 #  net_build [PROGRAM]...    builds the guest's kernel and user space; NET_STOCK=yes in
-#                            the environment takes the kernel without our files, and
+#                            the environment takes the kernel without our files,
 #                            NET_ROUNDS and NET_TIMEOUT repeat more, and give the guest
-#                            more time for it
+#                            more time for it; NET_ONLY=PART,PART has only these parts
+#                            of the test run
 #  net_alone                 from here on the suite is alone in a network of its own:
 #                            it is run again in one, and the calls above it must
 #                            not need the world
@@ -31,6 +32,8 @@ if [[ ${NET_STOCK:-} == yes ]]; then
 	NET_KERNEL+=(--stock)
 	NET_GUEST=guest-stock
 fi
+
+NET_APPEND=${NET_ROUNDS:+ rounds=$NET_ROUNDS}${NET_ONLY:+ only=$NET_ONLY}
 
 net_build()
 {
@@ -107,7 +110,7 @@ net_start()
 	answers=$VM_SCRATCH/answers
 	mkfifo "$answers.in" "$answers.out"
 	exec {NET_ANSWERS}<>"$answers.in"
-	vm_start "$name" "run=$test beds=$(IFS=,; echo "${NET_BEDS[*]}")${NET_ROUNDS:+ rounds=$NET_ROUNDS}" \
+	vm_start "$name" "run=$test beds=$(IFS=,; echo "${NET_BEDS[*]}")$NET_APPEND" \
 		"${NET_OPTIONS[@]}" \
 		-serial "pipe:$answers" "$@"
 }

@@ -13,6 +13,8 @@
 #  load_module NAME [PARAMETER=VALUE]...
 #  check NAME COMMAND...   ok when COMMAND succeeds, else not ok
 #  ok NAME / not_ok NAME / skip NAME REASON
+#  wanted NAME             is it among those of only=NAME,NAME on the kernel's command line?
+#                          Without that, all are
 #  results                 how many there were so far
 #  plan                    the last call: prints how many there were, and ends the test
 #  virtio_by_driver NAME   the first virtio device that this driver is bound to
@@ -48,6 +50,8 @@ check()
 		not_ok "$name"
 	fi
 }
+
+wanted() { case ",${only:-$1}," in *",$1,"*) ;; *) return 1 ;; esac; }
 
 missing()
 {

@@ -318,6 +318,45 @@ orphans()
 	check "napi_tx=1 again: the driver takes the devices" rebound_under_load
 }
 
+no_control()
+{
+	check "no control queue, though offloads are offered: the driver takes the devices" \
+		rebound_under_load 17 18 19 20 21 22 23
+	quiet ethtool -K n$SPLIT rx-gro-hw off
+	check "and GRO_HW is refused or changed, without harm" traffic $SPLIT datagrams
+}
+
+suspends()
+{
+	for n in $SPLIT $PACKED; do
+		check "n$n: gets an address, VLANs, channels, rings and offloads of its own" set_up_state $n
+	done
+	suspended "devices only" suspend_to devices
+	suspended "all but CPUs" suspend_to platform
+	suspended "to memory" sleep_for_real
+}
+
+rebound()
+{
+	check "the carrier follows the host's link" link_follows $PACKED
+	check "the driver is taken and given back under load" rebound_under_load
+}
+
+changes()
+{
+	changed_under_load $SPLIT
+	changed_under_load $PACKED
+}
+
+texts()
+{
+	check "parameters are there" shows_parameters
+	shown $SPLIT
+	shown $PACKED
+}
+
+unplugs() { check "a device is unplugged under load" unplugged; }
+
 : "${rounds:=3}"
 before=$(skbs)
 for n in $(bed_numbers); do
@@ -325,26 +364,11 @@ for n in $(bed_numbers); do
 	check "bed $n ($(bed_words $n)): is what it says" bed_is_what_it_says $n
 	serve $n
 done
-check "parameters are there" shows_parameters
-shown $SPLIT
-shown $PACKED
-changed_under_load $SPLIT
-changed_under_load $PACKED
-for n in $SPLIT $PACKED; do
-	check "n$n: gets an address, VLANs, channels, rings and offloads of its own" set_up_state $n
+for part in texts changes suspends rebound no_control orphans unplugs announced; do
+	if wanted $part; then
+		$part
+	fi
 done
-suspended "devices only" suspend_to devices
-suspended "all but CPUs" suspend_to platform
-suspended "to memory" sleep_for_real
-check "the carrier follows the host's link" link_follows $PACKED
-check "the driver is taken and given back under load" rebound_under_load
-check "no control queue, though offloads are offered: the driver takes the devices" \
-	rebound_under_load 17 18 19 20 21 22 23
-quiet ethtool -K n$SPLIT rx-gro-hw off
-check "and GRO_HW is refused or changed, without harm" traffic $SPLIT datagrams
-orphans
-check "a device is unplugged under load" unplugged
-announced
 check "nothing is lost" nothing_is_lost "$before"
 check "the kernel has found no fault in itself" no_fault
 plan

@@ -469,117 +469,174 @@ test_lost()
 #
 
 everything="$plain $control $guest_offloads $host_offloads $merged $pairs $ring_reset $statistics $moderation $hashes 56 59 63"
-sysctl -qw net.ipv6.conf.default.disable_ipv6=1
-check "a device with all features" load "$everything" pairs=2 queue_size=64 stats_cap=$((0x100000000 | 0xf | 0xf << 16)) reflect=1
-check "a device with all features: is told what is wanted" cat $script/commands
-test_filters
-test_offloads
-test_hash
-test_hash_at_work
-test_moderation
-test_statistics
-test_packets
-test_segments
-test_announce
-test_batch
-test_timeout
-test_late
-test_lost
+at_once="filters offloads hash hash_at_work moderation statistics packets segments announce batch timeout late lost"
 
-for size in 1 2 4 8 16 18 19 32; do
-	check "rings of $size: loaded" load "$plain $control 0 $merged" queue_size=$size reflect=1
-	check "rings of $size: up" up
-	check "rings of $size: packets" pings -s 100
-	check "rings of $size: longer packets" pings -s 1400
-	check "rings of $size: unloaded" unload
-done
+any_wanted()
+{
+	local part
 
-for kind in "small:5 0 17" "big:5 0 17 1 7 8" "mergeable:5 0 17 15" "no control queue:5 0 15"; do
-	check "${kind%:*}: loaded" load "${kind#*:}" queue_size=64 reflect=1
-	check "${kind%:*}: up" up
-	check "${kind%:*}: packets" pings -s 1400
-	[ "${kind%:*}" != big ] || bad_packet "longer than the stack can be told" rx_length_errors tell longer 100000
+	for part in "$@"; do
+		wanted $part && return
+	done
+	return 1
+}
+
+# One after the other, on one device, which is gone with the last of them
+test_everything()
+{
+	local part
+
+	check "a device with all features" load "$everything" pairs=2 queue_size=64 stats_cap=$((0x100000000 | 0xf | 0xf << 16)) reflect=1
+	check "a device with all features: is told what is wanted" cat $script/commands
+	wanted filters || check "up" up
+	for part in $at_once; do
+		! wanted $part || test_$part
+	done
+	wanted lost || check "a device with all features: unloaded" unload
+}
+
+test_rings()
+{
+	local size
+
+	for size in 1 2 4 8 16 18 19 32; do
+		check "rings of $size: loaded" load "$plain $control 0 $merged" queue_size=$size reflect=1
+		check "rings of $size: up" up
+		check "rings of $size: packets" pings -s 100
+		check "rings of $size: longer packets" pings -s 1400
+		check "rings of $size: unloaded" unload
+	done
+}
+
+bad_lengths()
+{
+	bad_packet "longer than its buffer" rx_length_errors tell longer 100000
 	tell longer 0
-	tell fail_start 3
-	ping -q -c 50 -i 0.02 10.0.0.9 >/dev/null 2>&1
-	tell fail_start 0
-	tell fail_add 5
-	ping -q -c 50 -i 0.02 10.0.0.9 >/dev/null 2>&1
-	tell fail_add 0
-	check "${kind%:*}: packets, after times without memory" wait_for 5 pings
-	check "${kind%:*}: unloaded" unload
-done
+}
 
-check "RSS without MQ: loaded" load "$plain $control $hashes" pairs=2
-sends_commands "RSS without MQ: channels" "4/1 *" ethtool -L $dev combined 1
-check "RSS without MQ: unloaded" unload
-for size in 0 1 39 40 52 53 255; do
-	check "a hash key of $size bytes: loaded" load "$plain $control $hashes" rss_max_key_size=$size
-	[ $size = 0 ] || check "a hash key of $size bytes: at most 52 are used" equal "$(($(hash_key | wc -c) / 2))" $((size > 52 ? 52 : size))
-	check "a hash key of $size bytes: unloaded" unload
-done
-for size in 0 1 7 128 65535; do
-	check "a table of $size entries: loaded" load "$plain $control $hashes $pairs" rss_table=$size pairs=4
-	check "a table of $size entries: up" up
-	check "a table of $size entries: unloaded" unload
-done
+test_kinds()
+{
+	local kind
 
-for event in "a send queue stalls:stalls" "the device asks for a reset:tell needs_reset 1"; do
-	check "${event%:*}: loaded" load "$plain $control $guest_offloads $merged $pairs $moderation" pairs=2 queue_size=32 reflect=1
-	check "${event%:*}: up" up
-	reset_by "${event%:*}" ${event#*:}
+	for kind in "small:5 0 17" "big:5 0 17 1 7 8" "mergeable:5 0 17 15" "no control queue:5 0 15"; do
+		check "${kind%:*}: loaded" load "${kind#*:}" queue_size=64 reflect=1
+		check "${kind%:*}: up" up
+		check "${kind%:*}: packets" pings -s 1400
+		[ "${kind%:*}" != big ] || bad_lengths
+		tell fail_start 3
+		ping -q -c 50 -i 0.02 10.0.0.9 >/dev/null 2>&1
+		tell fail_start 0
+		tell fail_add 5
+		ping -q -c 50 -i 0.02 10.0.0.9 >/dev/null 2>&1
+		tell fail_add 0
+		check "${kind%:*}: packets, after times without memory" wait_for 5 pings
+		check "${kind%:*}: unloaded" unload
+	done
+}
+
+test_rss_without_mq()
+{
+	check "RSS without MQ: loaded" load "$plain $control $hashes" pairs=2
+	sends_commands "RSS without MQ: channels" "4/1 *" ethtool -L $dev combined 1
+	check "RSS without MQ: unloaded" unload
+}
+
+test_keys()
+{
+	local size
+
+	for size in 0 1 39 40 52 53 255; do
+		check "a hash key of $size bytes: loaded" load "$plain $control $hashes" rss_max_key_size=$size
+		[ $size = 0 ] || check "a hash key of $size bytes: at most 52 are used" equal "$(($(hash_key | wc -c) / 2))" $((size > 52 ? 52 : size))
+		check "a hash key of $size bytes: unloaded" unload
+	done
+}
+
+test_tables()
+{
+	local size
+
+	for size in 0 1 7 128 65535; do
+		check "a table of $size entries: loaded" load "$plain $control $hashes $pairs" rss_table=$size pairs=4
+		check "a table of $size entries: up" up
+		check "a table of $size entries: unloaded" unload
+	done
+}
+
+# reset_and_unload NAME COMMAND...
+reset_and_unload()
+{
+	local name=$1
+
+	check "$name: loaded" load "$plain $control $guest_offloads $merged $pairs $moderation" pairs=2 queue_size=32 reflect=1
+	check "$name: up" up
+	reset_by "$@"
 	ping -q -f -c 100000 10.0.0.9 >/dev/null 2>&1 &
 	sleep 1
-	check "${event%:*}: unloaded, at work and with adaptive moderation" unload
+	check "$name: unloaded, at work and with adaptive moderation" unload
 	wait
-done
+}
+
+test_stall() { reset_and_unload "a send queue stalls" stalls; }
+test_wish() { reset_and_unload "the device asks for a reset" tell needs_reset 1; }
 
 # qstat QUEUE COUNTER: what netlink has of it; "all -" is the device
 qstat() { ./net_qstats $dev | awk -v queue="$1" -v name="$2" '$1 " " $2 == queue { for (i = 3; i < NF; i += 2) if ($i == name) print $(i + 1) }'; }
 
-test_queue_stats()
+# The device that is used is eth0 still; it sends by the other one.
+test_standby()
 {
-	local stats="$(record 0 0 56)"
-
-	check "queue statistics: traffic" pings
-	check "queue statistics: of the device" equal "$(qstat "all -" tx-packets)" "$(counter tx_packets)"
-	check "queue statistics: of its queues" \
-		equal $(($(qstat "tx 0" tx-packets) + $(qstat "tx 1" tx-packets))) "$(counter tx_packets)"
-	check "queue statistics: bytes received" \
-		equal $(($(qstat "rx 0" rx-bytes) + $(qstat "rx 1" rx-bytes))) "$(counter rx_bytes)"
-	check "queue statistics: memory was there" equal "$(qstat "all -" rx-alloc-fail)" 0
-	check "queue statistics: no counter that the device does not have" equal "$(qstat "rx 0" rx-csum-bad)" ""
+	check "standby: loaded" load "$plain $control 62" queue_size=64 reflect=1
+	check "standby: is there" wait_for 5 test -e /sys/class/net/eth1/master
+	check "standby: is one of failover" equal "$(basename "$(readlink /sys/class/net/eth1/master)")" $dev
+	check "standby: says what it is" equal "$(cat /sys/class/net/eth1/phys_port_name)" sby
+	check "standby: up" up
+	check "standby: packets" pings
+	check "standby: unloaded" unload
+	check "standby: nothing is left" refuse test -e /sys/class/net/$dev
+	check "standby without an address: loaded" load "16 $control 62"
+	check "standby without an address: is none" refuse test -e /sys/class/net/eth1
+	check "standby without an address: unloaded" unload
 }
 
-# The device that is used is eth0 still; it sends by the other one.
-check "standby: loaded" load "$plain $control 62" queue_size=64 reflect=1
-check "standby: is there" wait_for 5 test -e /sys/class/net/eth1/master
-check "standby: is one of failover" equal "$(basename "$(readlink /sys/class/net/eth1/master)")" $dev
-check "standby: says what it is" equal "$(cat /sys/class/net/eth1/phys_port_name)" sby
-check "standby: up" up
-check "standby: packets" pings
-check "standby: unloaded" unload
-check "standby: nothing is left" refuse test -e /sys/class/net/$dev
-check "standby without an address: loaded" load "16 $control 62"
-check "standby without an address: is none" refuse test -e /sys/class/net/eth1
-check "standby without an address: unloaded" unload
+test_queue_stats()
+{
+	local sent received
 
-check "queue statistics: loaded" load "$plain $control $merged $pairs" pairs=2 queue_size=64 reflect=1
-check "queue statistics: up" up
-test_queue_stats
-check "queue statistics: unloaded" unload
+	check "queue statistics: loaded" load "$plain $control $merged $pairs" pairs=2 queue_size=64 reflect=1
+	check "queue statistics: up" up
+	check "queue statistics: traffic" pings
+	sent=$(($(qstat "tx 0" tx-packets) + $(qstat "tx 1" tx-packets)))
+	received=$(($(qstat "rx 0" rx-bytes) + $(qstat "rx 1" rx-bytes)))
+	check "queue statistics: of the device" equal "$(qstat "all -" tx-packets)" "$(counter tx_packets)"
+	check "queue statistics: of its queues" equal $sent "$(counter tx_packets)"
+	check "queue statistics: bytes received" equal $received "$(counter rx_bytes)"
+	check "queue statistics: memory was there" equal "$(qstat "all -" rx-alloc-fail)" 0
+	check "queue statistics: no counter that the device does not have" equal "$(qstat "rx 0" rx-csum-bad)" ""
+	check "queue statistics: unloaded" unload
+}
 
-for kind in "small:5 0 17 22" "big:5 0 17 22 1 7 8" "mergeable:5 0 17 22 15"; do
-	name="memory in pieces, ${kind%:*}"
-	check "$name: loaded" load "${kind#*:}" pairs=4 queue_size=2048 reflect=1
-	tell pieces 1
-	check "$name: up" up
-	check "$name: packets" pings -s 1400
-	check "$name: longer packets" pings -s 8000
-	check "$name: all buffers are there" equal "$(qstat "all -" rx-alloc-fail)" 0
-	tell pieces 0
-	check "$name: unloaded" unload
+test_pieces()
+{
+	local kind name
+
+	for kind in "small:5 0 17 22" "big:5 0 17 22 1 7 8" "mergeable:5 0 17 22 15"; do
+		name="memory in pieces, ${kind%:*}"
+		check "$name: loaded" load "${kind#*:}" pairs=4 queue_size=2048 reflect=1
+		tell pieces 1
+		check "$name: up" up
+		check "$name: packets" pings -s 1400
+		check "$name: longer packets" pings -s 8000
+		check "$name: all buffers are there" equal "$(qstat "all -" rx-alloc-fail)" 0
+		tell pieces 0
+		check "$name: unloaded" unload
+	done
+}
+
+sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+! any_wanted $at_once || test_everything
+for part in rings kinds rss_without_mq keys tables stall wish standby queue_stats pieces; do
+	! wanted $part || test_$part
 done
-
 check "the kernel found no fault" no_fault
 plan
