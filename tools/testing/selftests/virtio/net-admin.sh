@@ -373,5 +373,7 @@ for part in texts changes suspends rebound no_control orphans unplugs announced;
 	fi
 done
 check "nothing is lost" nothing_is_lost "$before"
+check "receive buffers come from page pools" has_pools
+check "without the driver no page of them is in use" ends_without_pages
 check "the kernel has found no fault in itself" no_fault
 plan

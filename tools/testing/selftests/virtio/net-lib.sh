@@ -26,6 +26,9 @@
 #  suspend_to LEVEL         suspend as far as this pm_test level
 #  skbs                     socket buffers that are in use
 #  nothing_is_lost BEFORE   there are hardly more in use than then
+#  has_pools                receive buffers come from page pools
+#  ends_without_pages       takes the driver from all devices; none of their receive
+#                           buffers is in use any more
 #  clear_log, logged PATTERN, no_fault
 #                           as in blk-lib.sh
 
@@ -113,6 +116,7 @@ bed_up()
 }
 
 driver=/sys/bus/virtio/drivers/virtio_net
+servers=
 
 bed_off()
 {
@@ -149,7 +153,11 @@ bed_bind()
 
 # By its path, as a shell that runs a function in the background keeps the output open,
 # and who runs the test waits for its end.
-serve() { /bin/ip netns exec "far$1" $net_traffic serve >/dev/console 2>&1 3>&- & }
+serve()
+{
+	/bin/ip netns exec "far$1" $net_traffic serve >/dev/console 2>&1 3>&- &
+	servers="$servers $!"
+}
 
 transfer() { timeout -s KILL $((60 * patience)) $net_traffic "$@"; }
 
@@ -227,9 +235,34 @@ nothing_is_lost()
 	[ $((now - $1)) -lt 2000 ]
 }
 
+pools()
+{
+	local n
+
+	./net_qstats
+	for n in $(bed_numbers); do
+		far "$n" ./net_qstats
+	done
+}
+
+has_pools() { pools | grep -q has; }
+
+# The kernel looks once in a second if the last page of a pool has come back.
+ends_without_pages()
+{
+	local dir
+
+	# what sockets have not read
+	kill $servers
+	for dir in $driver/virtio*; do
+		echo "${dir##*/}" >$driver/unbind || return
+	done
+	wait_for 20 refuse has_pools || { pools; return 1; }
+}
+
 needs_host
 needs_that "pairs of devices with a wire between them" [ -n "${beds:-}" ]
-needs ethtool ./net_traffic
+needs ethtool ./net_traffic ./net_qstats
 exec 3>&1
 stty -F /dev/ttyS2 raw -echo 115200
 exec 4</dev/ttyS2

@@ -3,6 +3,10 @@
  * net_qstats DEVICE: what the kernel tells of a network device by its netlink family
  * "netdev". A line for the whole device, "all - rx-packets ...", and one for each
  * queue, "rx 0 rx-packets ...", with those counters that there are.
+ *
+ * net_qstats: the page pools of all devices of this network name space, a line for each:
+ * its number, "of" and the device's number, "has" and how many of its pages are in use.
+ * Those that their device has left but still have pages are loopback's.
  */
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
@@ -16,6 +20,7 @@
 
 /* What is used of <linux/netdev.h>, which older headers lack */
 #define FAMILY			"netdev"
+#define PAGE_POOL_GET		5
 #define QSTATS_GET		12
 #define SCOPE_QUEUE		1
 #define TYPE_RX			0
@@ -36,6 +41,12 @@ enum {
 	TX_STOP		= 33,
 	TX_WAKE		= 34,
 	MAX		= TX_WAKE,
+};
+
+enum {
+	POOL_ID		= 1,
+	POOL_IFINDEX	= 2,
+	POOL_INFLIGHT	= 4,
 };
 
 static const char *const counters[MAX + 1] = {
@@ -111,7 +122,7 @@ static uint64_t number(const struct nlattr *a)
 	return narrow;
 }
 
-static void print(const struct nlattr **by_type)
+static void print_counters(const struct nlattr **by_type)
 {
 	const struct nlattr *type = by_type[QUEUE_TYPE];
 	int i;
@@ -126,6 +137,13 @@ static void print(const struct nlattr **by_type)
 			printf(" %s %llu", counters[i],
 			       (unsigned long long)number(by_type[i]));
 	putchar('\n');
+}
+
+static void print_pool(const struct nlattr **by_type)
+{
+	printf("%u of %u has %llu\n", (unsigned int)number(by_type[POOL_ID]),
+	       by_type[POOL_IFINDEX] ? (unsigned int)number(by_type[POOL_IFINDEX]) : 1,
+	       (unsigned long long)number(by_type[POOL_INFLIGHT]));
 }
 
 static uint16_t find_family(void)
@@ -149,7 +167,8 @@ static uint16_t find_family(void)
 }
 
 /* Returns 0 after the last of them. */
-static int print_all(const struct nlmsghdr *nl, int len)
+static int print_all(const struct nlmsghdr *nl, int len,
+		     void (*print)(const struct nlattr **))
 {
 	const struct nlattr *by_type[MAX + 1];
 
@@ -167,21 +186,27 @@ static int print_all(const struct nlmsghdr *nl, int len)
 	return 1;
 }
 
-static void dump(uint16_t family, uint32_t ifindex, uint32_t scope)
+/* What "begin" began, with its attributes */
+static void dump(void (*print)(const struct nlattr **))
 {
 	int len;
 
-	begin(family, QSTATS_GET, NLM_F_DUMP);
-	put(IFINDEX, &ifindex, sizeof(ifindex));
-	if (scope)
-		put(SCOPE, &scope, sizeof(scope));
 	if (send(fd, &message, message.nl.nlmsg_len, 0) < 0)
 		die("netlink");
 	do {
 		len = recv(fd, &message, sizeof(message), 0);
 		if (len < 0)
 			die("netlink");
-	} while (print_all(&message.nl, len));
+	} while (print_all(&message.nl, len, print));
+}
+
+static void dump_counters(uint16_t family, uint32_t ifindex, uint32_t scope)
+{
+	begin(family, QSTATS_GET, NLM_F_DUMP);
+	put(IFINDEX, &ifindex, sizeof(ifindex));
+	if (scope)
+		put(SCOPE, &scope, sizeof(scope));
+	dump(print_counters);
 }
 
 int main(int argc, char **argv)
@@ -189,15 +214,20 @@ int main(int argc, char **argv)
 	uint32_t ifindex = argc == 2 ? if_nametoindex(argv[1]) : 0;
 	uint16_t family;
 
-	if (!ifindex) {
-		fprintf(stderr, "usage: net_qstats DEVICE\n");
+	if (argc > 2 || (argc == 2 && !ifindex)) {
+		fprintf(stderr, "usage: net_qstats [DEVICE]\n");
 		return 2;
 	}
 	fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
 	if (fd < 0)
 		die("socket");
 	family = find_family();
-	dump(family, ifindex, 0);
-	dump(family, ifindex, SCOPE_QUEUE);
+	if (ifindex) {
+		dump_counters(family, ifindex, 0);
+		dump_counters(family, ifindex, SCOPE_QUEUE);
+	} else {
+		begin(family, PAGE_POOL_GET, NLM_F_DUMP);
+		dump(print_pool);
+	}
 	return 0;
 }
