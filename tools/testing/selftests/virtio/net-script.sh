@@ -263,6 +263,15 @@ test_statistics()
 	tell stats ''
 }
 
+# All that the device says is about a queue that is not there.
+test_no_such_queue()
+{
+	check "statistics of no such queue: loaded" load "$plain $control $statistics" stats_cap=1
+	tell stats "$(record 0 65534 56)"
+	check "statistics of no such queue: nothing of it" equal "$(statistic $dev rx0_hw_packets)" 0
+	check "statistics of no such queue: unloaded" unload
+}
+
 #
 # Packets
 #
@@ -276,6 +285,21 @@ bad_packet()
 	"$@"
 	check "packets: $name: dropped" refuse quiet ping -q -c 1 -W 1 10.0.0.9
 	check "packets: $name: counted in $what" [ "$(counter $what)" -gt $before ]
+}
+
+# The others of its buffers are no packets.
+test_rest()
+{
+	local errors=$(counter rx_length_errors) packets=$(counter rx_packets)
+
+	# so that no other packet comes
+	ip neigh replace 10.0.0.9 lladdr 02:00:00:00:00:99 dev $dev nud permanent
+	tell split 300
+	tell longer -270
+	quiet ping -q -c 1 -W 1 -s 1000 10.0.0.9
+	check "packets: whose first buffer is too short: are dropped as a whole" \
+		equal "$(($(counter rx_length_errors) - errors)) $(($(counter rx_packets) - packets))" "1 1"
+	ip neigh del 10.0.0.9 dev $dev
 }
 
 # what follows one with a bad number of buffers
@@ -309,6 +333,7 @@ test_packets()
 	all_is_well "more buffers than there are"
 	bad_packet "without a header" rx_length_errors tell longer -100
 	bad_packet "with half a header" rx_length_errors tell longer -92
+	test_rest
 	all_is_well "too short"
 	bad_packet "of an unknown segmentation" rx_frame_errors tell gso_type 9
 	tell gso_type 0
@@ -511,6 +536,7 @@ test_rings()
 bad_lengths()
 {
 	bad_packet "longer than its buffer" rx_length_errors tell longer 100000
+	bad_packet "in 18 pages, which the stack can't be told" rx_length_errors tell longer $((73000 - 110))
 	tell longer 0
 }
 
@@ -563,6 +589,33 @@ test_tables()
 	done
 }
 
+# A device that has fewer queues than it says; 64 KiB of its table are what might be lost.
+test_failed_probe()
+{
+	local before
+
+	check "a probe that fails: loaded" load_module net_script \
+		features=$(bits $plain $control $hashes $pairs) pairs=5 rss_table=32768
+	probes_fail 10
+	before=$(free_memory)
+	check "a probe that fails: 200 times more" probes_fail 200
+	check "a probe that fails: there is no device" refuse test -e /sys/class/net/$dev
+	check "a probe that fails: it keeps no memory" is_less_than 6400 $((before - $(free_memory)))
+	check "a probe that fails: unloaded" unload
+}
+
+probes_fail()
+{
+	local i
+
+	for i in $(seq $1); do
+		! echo virtio0 2>/dev/null >/sys/bus/virtio/drivers/virtio_net/bind || return
+	done
+}
+
+is_less_than() { echo "$2"; [ "$2" -lt "$1" ]; }
+free_memory() { awk '$1 == "MemFree:" { print $2 }' /proc/meminfo; }
+
 # reset_and_unload NAME COMMAND...
 reset_and_unload()
 {
@@ -579,6 +632,7 @@ reset_and_unload()
 
 test_stall() { reset_and_unload "a send queue stalls" stalls; }
 test_wish() { reset_and_unload "the device asks for a reset" tell needs_reset 1; }
+test_suspend() { reset_and_unload "the device is suspended" tell suspend 1; }
 
 # qstat QUEUE COUNTER: what netlink has of it; "all -" is the device
 qstat() { ./net_qstats $dev | awk -v queue="$1" -v name="$2" '$1 " " $2 == queue { for (i = 3; i < NF; i += 2) if ($i == name) print $(i + 1) }'; }
@@ -635,7 +689,7 @@ test_pieces()
 
 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 ! any_wanted $at_once || test_everything
-for part in rings kinds rss_without_mq keys tables stall wish standby queue_stats pieces; do
+for part in no_such_queue rings kinds rss_without_mq keys tables failed_probe stall wish suspend standby queue_stats pieces; do
 	! wanted $part || test_$part
 done
 check "the kernel found no fault" no_fault

@@ -206,6 +206,17 @@ static const struct kernel_param_ops needs_reset_ops = { .set = needs_reset_set 
 module_param_cb(needs_reset, &needs_reset_ops, NULL, 0200);
 MODULE_PARM_DESC(needs_reset, "write anything: the device works again only after a reset");
 
+static int suspend_set(const char *value, const struct kernel_param *kp)
+{
+	int err = virtio_device_freeze(&script_vdev);
+
+	return err ?: virtio_device_restore(&script_vdev);
+}
+
+static const struct kernel_param_ops suspend_ops = { .set = suspend_set };
+module_param_cb(suspend, &suspend_ops, NULL, 0200);
+MODULE_PARM_DESC(suspend, "write anything: the device is suspended, and resumed at once");
+
 static int __init transport_init(void)
 {
 	int err;
