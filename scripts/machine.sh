@@ -17,6 +17,8 @@
 #                             boots with these devices. Each has to be there, with
 #                             rings as asked for, and none besides. Then there are none
 #                             for the next guest
+#  machine_compare LABEL      what is said above, of a guest that was given devices in
+#                             another way, each with its row in MACHINE_WANTED
 
 MACHINE_OPTIONS=()
 MACHINE_WANTED=()
@@ -93,10 +95,17 @@ machine_add()
 
 machine_run()
 {
-	local label=$1 name="$1: the devices are those that were asked for" differ
+	local label=$1
 	shift
 
 	vm_run "machine-$label" "machine=$label" "$@" "${MACHINE_OPTIONS[@]}"
+	machine_compare "$label"
+}
+
+machine_compare()
+{
+	local name="$1: the devices are those that were asked for" differ
+
 	differ=$(diff <(printf '%s\n' "${MACHINE_WANTED[@]}" | sort) \
 		<(printf '%s\n' "${VM_ROWS[@]}" | sort)) || true
 	if [[ -n $differ ]]; then

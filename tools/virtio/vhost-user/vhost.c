@@ -10,6 +10,7 @@
 #include "vhost.h"
 
 #define GET_CONFIG	24
+#define SET_CONFIG	25
 #define MAX_CONFIG	256
 
 /* A message of the protocol about the configuration, in the order of its fields */
@@ -125,12 +126,17 @@ static void device_is_not_ready(int vid)
 	memory = NULL;
 }
 
-/* DPDK leaves this message to devices that aren't network devices. */
+/*
+ * DPDK leaves these messages to devices that aren't network devices. What a SCSI driver
+ * writes are the sizes that it was told.
+ */
 static enum rte_vhost_msg_result answer_config(int vid, void *data)
 {
 	struct config_message *message = data;
 
 	(void)vid;
+	if (message->request == SET_CONFIG)
+		return RTE_VHOST_MSG_RESULT_OK;
 	if (message->request != GET_CONFIG)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 	if (message->offset > config.size || message->len > config.size - message->offset)
