@@ -3,11 +3,11 @@
 #
 # Guests of the network driver's suites. After scripts/vm.sh:
 #
-#  net_build [PROGRAM]...    builds the guest's kernel and user space; NET_STOCK=yes in
-#                            the environment takes the kernel without our files,
+#  net_build [PROGRAM]...    builds the guest's kernel and user space. In the environment
+#                            NET_STOCK=yes takes the driver of 6.12, on our virtqueues;
 #                            NET_ROUNDS and NET_TIMEOUT repeat more, and give the guest
 #                            more time for it; NET_ONLY=PART,PART has only these parts
-#                            of the test run
+#                            of the test run; NET_WORDS has 72-net-xdp use other beds
 #  net_alone                 from here on the suite is alone in a network of its own:
 #                            it is run again in one, and the calls above it must
 #                            not need the world
@@ -18,6 +18,7 @@
 #  net_start NAME TEST [QEMU-OPTION]...
 #                            vm_start with the beds and, for "ask" in the guest, a
 #                            serial line on which the host answers
+#  net_driver                builds the driver of 6.12 if it is wanted, for VM_KERNEL
 #  net_answer TEXT           the answer, from a function host_NAME
 #
 # The wire is a bridge between two taps that leave checksums and segments as they
@@ -26,30 +27,33 @@
 
 NET_BEDS=()
 NET_OPTIONS=()
-NET_KERNEL=(bzImage modules_prepare)
-NET_GUEST=guest
-if [[ ${NET_STOCK:-} == yes ]]; then
-	NET_KERNEL+=(--stock)
-	NET_GUEST=guest-stock
-fi
-
 NET_APPEND=${NET_ROUNDS:+ rounds=$NET_ROUNDS}${NET_ONLY:+ only=$NET_ONLY}
+[[ ${NET_STOCK:-} != yes ]] || NET_APPEND+=" other_driver=net_base initcall_blacklist=virtnet_init"
+
+net_driver()
+{
+	[[ ${NET_STOCK:-} == yes ]] || return 0
+	vm_module net-base "$TOP/tools/testing/selftests/virtio/net_base/Kbuild" "$BASE_TREE/drivers/net/virtio_net.c"
+}
 
 net_build()
 {
-	local program programs=()
+	local word options=()
 
 	need_packages qemu-system-x86 ethtool iproute2 clang
-	"$TOP/scripts/kernel" "${NET_KERNEL[@]}" || exit
-	for program in ethtool ip "$@"; do
-		programs+=(--program "$program")
+	"$TOP/scripts/kernel" bzImage modules_prepare || exit
+	net_driver
+	for word in ethtool ip "$@"; do
+		options+=(--program "$word")
 	done
-	"$TOP/scripts/initramfs" --name net --small "${programs[@]}" || exit
+	for word in "${VM_MODULES[@]}"; do
+		options+=(--file "$word:/tests/virtio/test_modules/${word##*/}")
+	done
+	"$TOP/scripts/initramfs" --name net --small "${options[@]}" || exit
 }
 
 net_alone()
 {
-	VM_KERNEL=$BUILD/$NET_GUEST/arch/x86/boot/bzImage
 	VM_INITRD=$BUILD/net.cpio
 	((VM_MEM > 1024)) || VM_MEM=1024
 	[[ ${NET_IS_ALONE:-} == yes ]] || NET_IS_ALONE=yes exec unshare -n "$0"

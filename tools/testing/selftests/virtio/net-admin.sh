@@ -103,7 +103,7 @@ shows_coalescing()
 
 shows_parameters()
 {
-	local path=/sys/module/virtio_net/parameters
+	local path=/sys/module/$driver_name/parameters
 
 	[ "$(cat $path/napi_weight $path/csum $path/gso $path/napi_tx | xargs)" = "64 Y Y Y" ] &&
 		[ "$(cat /sys/class/net/n1/queues/rx-0/virtio_net/mergeable_rx_buffer_size)" -ge 1518 ]
@@ -309,7 +309,7 @@ orphans()
 {
 	local flood
 
-	echo N >/sys/module/virtio_net/parameters/napi_tx
+	echo N >/sys/module/$driver_name/parameters/napi_tx
 	check "napi_tx=0: the driver takes the devices" rebound_under_load
 	load $SPLIT
 	NET_PORT=9 $net_traffic send 10.$SPLIT.0.2 100000000 64 &
@@ -317,7 +317,7 @@ orphans()
 	check "napi_tx=0: rings change under load" repeat $((4 * rounds)) change_rings n$SPLIT
 	kill $flood
 	check "napi_tx=0: the data was right all the time" load_ends_well
-	echo Y >/sys/module/virtio_net/parameters/napi_tx
+	echo Y >/sys/module/$driver_name/parameters/napi_tx
 	check "napi_tx=1 again: the driver takes the devices" rebound_under_load
 }
 

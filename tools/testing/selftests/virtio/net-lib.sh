@@ -4,7 +4,8 @@
 # of devices with a wire between them, called beds; $beds, from the kernel's command
 # line, has words for each, from 1 on: packed, q4 (4 pairs of queues), d (goes through
 # the DMA API), legacy. The near side of bed 1 becomes n1 in this network name space,
-# the far side f1 in the space far1. $patience says how many times longer all may take.
+# the far side f1 in the space far1. $patience says how many times longer all may take;
+# $other_driver, if there is one, is a module whose devices they are.
 #
 #  bed_words N              its words
 #  bed_is WORD N            has it this word?
@@ -115,7 +116,8 @@ bed_up()
 	wait_for $((10 * patience)) quiet ping -c 1 -W 1 "10.$n.0.2"
 }
 
-driver=/sys/bus/virtio/drivers/virtio_net
+driver_name=${other_driver:-virtio_net}
+driver=/sys/bus/virtio/drivers/$driver_name
 servers=
 
 bed_off()
@@ -266,4 +268,5 @@ needs ethtool ./net_traffic ./net_qstats
 exec 3>&1
 stty -F /dev/ttyS2 raw -echo 115200
 exec 4</dev/ttyS2
+[ -z "${other_driver:-}" ] || load_module "$other_driver"
 find_beds

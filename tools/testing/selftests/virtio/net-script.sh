@@ -609,7 +609,7 @@ probes_fail()
 	local i
 
 	for i in $(seq $1); do
-		! echo virtio0 2>/dev/null >/sys/bus/virtio/drivers/virtio_net/bind || return
+		! echo virtio0 2>/dev/null >/sys/bus/virtio/drivers/${other_driver:-virtio_net}/bind || return
 	done
 }
 
@@ -688,6 +688,8 @@ test_pieces()
 }
 
 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+# another driver than the kernel's, which is not to be there then
+[ -z "${other_driver:-}" ] || check "the driver $other_driver is loaded" load_module "$other_driver"
 ! any_wanted $at_once || test_everything
 for part in no_such_queue rings kinds rss_without_mq keys tables failed_probe stall wish suspend standby queue_stats pieces; do
 	! wanted $part || test_$part

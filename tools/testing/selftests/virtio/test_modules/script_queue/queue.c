@@ -58,6 +58,7 @@ static int queue_start_buf(struct virtqueue *vq, unsigned int out,
 	if (!buf)
 		return -ENOMEM;
 	buf->token = data;
+	buf->ctx = ctx;
 	buf->max = out + in;
 	to_queue(vq)->building = buf;
 	return 0;
@@ -178,7 +179,7 @@ static u32 writable(const struct buffer *buf)
 }
 
 static void *queue_take(struct script_queue *queue, struct list_head *list,
-			unsigned int *len)
+			unsigned int *len, void **ctx)
 {
 	struct buffer *buf = queue_first(queue, list);
 	void *token;
@@ -186,6 +187,8 @@ static void *queue_take(struct script_queue *queue, struct list_head *list,
 	if (!buf)
 		return NULL;
 	token = buf->token;
+	if (ctx)
+		*ctx = buf->ctx;
 	*len = min(buf->used_len, writable(buf));
 	queue->vq.num_free += buf->out + buf->in;
 	kfree(buf);
@@ -197,7 +200,7 @@ static void *queue_get_buf(struct virtqueue *vq, unsigned int *len, void **ctx)
 	struct script_queue *queue = to_queue(vq);
 
 	*len = 0;
-	return queue_take(queue, &queue->used, len);
+	return queue_take(queue, &queue->used, len, ctx);
 }
 
 static void *queue_detach_unused_buf(struct virtqueue *vq)
@@ -205,10 +208,10 @@ static void *queue_detach_unused_buf(struct virtqueue *vq)
 	struct script_queue *queue = to_queue(vq);
 	unsigned int len;
 
-	return queue_take(queue, &queue->used, &len) ?:
-	       queue_take(queue, &queue->held, &len) ?:
-	       queue_take(queue, &queue->offered, &len) ?:
-	       queue_take(queue, &queue->ended, &len);
+	return queue_take(queue, &queue->used, &len, NULL) ?:
+	       queue_take(queue, &queue->held, &len, NULL) ?:
+	       queue_take(queue, &queue->offered, &len, NULL) ?:
+	       queue_take(queue, &queue->ended, &len, NULL);
 }
 
 /* Callbacks are always on: what they are good for is tested elsewhere. */

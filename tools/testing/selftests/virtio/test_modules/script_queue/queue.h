@@ -23,6 +23,7 @@ struct piece {
  * struct buffer - what the driver added
  * @list: entry in a list of its queue
  * @token: the driver's
+ * @ctx: the driver's
  * @out: pieces that the device reads; they come first
  * @in: pieces that the device writes
  * @max: room in @pieces
@@ -32,6 +33,7 @@ struct piece {
 struct buffer {
 	struct list_head list;
 	void *token;
+	void *ctx;
 	unsigned int out;
 	unsigned int in;
 	unsigned int max;
