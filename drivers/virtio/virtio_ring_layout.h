@@ -392,6 +392,32 @@ void RING_OP(cancel_buf)(struct virtqueue *vq)
 	vring_cancel(vring, vq->build.added);
 }
 
+/* A buffer of one element is in the ring itself: no memory is needed. */
+int RING_OP(add_buf)(struct virtqueue *vq, dma_addr_t addr, unsigned int len,
+		     enum dma_data_direction dir, void *data)
+{
+	struct vring_virtqueue *vring = to_vring(vq);
+	struct vring_state *state = vring_free_state(vring);
+	struct ring_cursor cursor = {};	/* in registers */
+	unsigned int flags = 0;
+
+	if (unlikely(!vq->num_free))
+		return RING_OP(no_room)(vring, dir == DMA_TO_DEVICE, -ENOSPC);
+	vring_set_state(state, data, NULL, VRING_IN_RING);
+	ring_begin(vring, &cursor, state, VRING_IN_RING);
+	if (dir == DMA_FROM_DEVICE) {
+		flags = VRING_DESC_F_WRITE;
+		cursor.in_len = len;
+	} else {
+		ring_readable(&cursor);
+	}
+	if (unlikely(vq->dma_dev))
+		ring_map(vring, &cursor, false)->dir = DMA_NONE;
+	ring_append(vring, &cursor, addr, len, flags, false);
+	ring_finish(vring, &cursor, state, 1, false);
+	return 0;
+}
+
 /* Begin a buffer that is added in one call. */
 static __always_inline int ring_start(struct vring_virtqueue *vring,
 				      const struct virtqueue_sgs *sgs,
@@ -621,6 +647,7 @@ const struct virtqueue_ops RING_OP(ops) = {
 	.add_bvecs		= RING_OP(add_bvecs),
 	.add_dma		= RING_OP(add_dma),
 	.add_sgs		= RING_OP(add_sgs),
+	.add_buf		= RING_OP(add_buf),
 	.end_buf		= RING_OP(end_buf),
 	.cancel_buf		= RING_OP(cancel_buf),
 	.publish		= RING_OP(publish),

@@ -22,6 +22,7 @@
 	VRING_OP(layout, add_bvecs);					\
 	VRING_OP(layout, add_dma);					\
 	VRING_OP(layout, add_sgs);					\
+	VRING_OP(layout, add_buf);					\
 	VRING_OP(layout, end_buf);					\
 	VRING_OP(layout, cancel_buf);					\
 	VRING_OP(layout, publish);					\

@@ -81,6 +81,9 @@ struct virtqueue_state {
  *           and @end_buf or @cancel_buf. Some drivers never kick: the buffer is
  *           the device's when this returns. NULL if that would be no faster,
  *           and all drivers of the device kick.
+ * @add_buf: a whole buffer of one element in one call: as @start_buf, @add_dma
+ *           and @end_buf, but for errors only -ENOSPC. NULL if that would be no
+ *           faster.
  * @end_buf: make the buffer ready for the next @kick_prepare. When this
  *           fails, the queue is as it was before @start_buf.
  * @cancel_buf: undo everything since @start_buf.
@@ -137,6 +140,8 @@ struct virtqueue_ops {
 			unsigned int len, enum dma_data_direction dir);
 	int (*add_sgs)(struct virtqueue *vq, const struct virtqueue_sgs *sgs,
 		       void *data, void *ctx, gfp_t gfp);
+	int (*add_buf)(struct virtqueue *vq, dma_addr_t addr, unsigned int len,
+		       enum dma_data_direction dir, void *data);
 	int (*end_buf)(struct virtqueue *vq);
 	void (*cancel_buf)(struct virtqueue *vq);
 	void (*publish)(struct virtqueue *vq);
@@ -282,6 +287,14 @@ static inline void virtqueue_add_bvec(struct virtqueue *vq,
 	virtqueue_add_page(vq, bvec->bv_page, bvec->bv_offset, bvec->bv_len,
 			   dir);
 }
+
+/* Adding buffers of one element */
+
+int virtqueue_add_buf_dma(struct virtqueue *vq, dma_addr_t addr,
+			  unsigned int len, enum dma_data_direction dir,
+			  void *data);
+int virtqueue_add_buf_ptr(struct virtqueue *vq, void *ptr, unsigned int len,
+			  enum dma_data_direction dir, void *data);
 
 /* Adding buffers in one call */
 

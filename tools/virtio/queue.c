@@ -506,6 +506,7 @@ static void add_elem(struct tq *tq, struct req *req, unsigned int n,
 				   offset_in_page(elem->data), elem->len, dir);
 		break;
 	case HOW_PTR:
+	case HOW_BUF_PTR:
 		virtqueue_add_ptr(tq->vq, elem->data, elem->len, dir);
 		break;
 	case HOW_BVEC:
@@ -516,6 +517,7 @@ static void add_elem(struct tq *tq, struct req *req, unsigned int n,
 		add_bvecs(tq, req, n, 1, dir);
 		break;
 	case HOW_DMA:
+	case HOW_BUF_DMA:
 		elem_map(tq, req, n);
 		virtqueue_add_dma(tq->vq, elem->dma, elem->len, dir);
 		break;
@@ -575,12 +577,27 @@ static int add_premapped(struct tq *tq, struct req *req)
 	return virtqueue_add_outbuf_premapped(tq->vq, sg, num, req, GFP_ATOMIC);
 }
 
+static int add_whole(struct tq *tq, struct req *req, enum tq_how how)
+{
+	struct req_elem *elem = &req->elem[0];
+
+	if (how == HOW_BUF_PTR)
+		return virtqueue_add_buf_ptr(tq->vq, elem->data, elem->len,
+					     elem_dir(req, 0), req);
+	elem_map(tq, req, 0);
+	return virtqueue_add_buf_dma(tq->vq, elem->dma, elem->len,
+				     elem_dir(req, 0), req);
+}
+
 static int add_pieces(struct tq *tq, struct req *req, enum tq_how how)
 {
 	int err;
 
 	if (how == HOW_PREMAPPED)
 		return add_premapped(tq, req);
+	if (req->out + req->in == 1 && !req->ctx &&
+	    (how == HOW_BUF_PTR || how == HOW_BUF_DMA))
+		return add_whole(tq, req, how);
 	err = tq_start(tq, req, how);
 	return err ?: virtqueue_end_buf(tq->vq);
 }

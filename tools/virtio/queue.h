@@ -61,6 +61,8 @@ enum tq_how {
 	HOW_BVEC,
 	HOW_BVECS,	/* virtqueue_add_bvecs(), an array for each direction */
 	HOW_DMA,	/* virtqueue_add_dma() */
+	HOW_BUF_PTR,	/* virtqueue_add_buf_ptr(), for one element */
+	HOW_BUF_DMA,	/* virtqueue_add_buf_dma(), the same */
 	HOW_MIX,	/* something else for each element */
 #endif
 	HOWS,

@@ -158,7 +158,7 @@ static void map_fails(const struct tq_config *config)
 
 	for (how = 0; how < HOWS; how++) {
 #ifndef STOCK
-		if (how == HOW_DMA || how == HOW_MIX)
+		if (how == HOW_DMA || how == HOW_BUF_DMA || how == HOW_MIX)
 			continue;
 #endif
 		for (elems = 1; elems <= max; elems++) {

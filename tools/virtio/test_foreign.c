@@ -26,6 +26,7 @@ static struct tq *foreign_new(const struct tq_config *config)
 
 	foreign = *tq->vq->ops;
 	foreign.add_sgs = NULL;
+	foreign.add_buf = NULL;
 	foreign.add_bvecs = NULL;
 	foreign.publish = NULL;
 	foreign.fits = NULL;

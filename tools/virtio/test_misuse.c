@@ -151,6 +151,8 @@ static void second_start(struct tq *tq, unsigned int way)
 	check(!start(tq, 2, 0), "start fails");
 	add(tq, way, OUT);
 	check(start(tq, 1, 0) == -EINVAL, "a second start is accepted");
+	check(virtqueue_add_buf_dma(tq->vq, 0x1000, sizeof(data), OUT, data) ==
+	      -EINVAL, "a buffer within a buffer is accepted");
 	add(tq, way, OUT);
 	virtqueue_end_buf(tq->vq);
 }
@@ -180,6 +182,11 @@ static void bad_arguments(struct tq *tq, unsigned int way)
 	check(start(tq, 0x80000001, 0x80000000) == -EINVAL,
 	      "2^32 + 1 elements are accepted");
 	check(start(tq, 40000, 40000) == -EINVAL, "80000 are accepted");
+	check(virtqueue_add_buf_ptr(tq->vq, data, sizeof(data), IN, NULL) ==
+	      -EINVAL, "an element without a token is accepted");
+	check(virtqueue_add_buf_ptr(tq->vq, data, sizeof(data),
+				    DMA_BIDIRECTIONAL, data) == -EINVAL,
+	      "an element for both directions is accepted");
 }
 
 #ifdef DEBUG

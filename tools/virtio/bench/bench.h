@@ -26,6 +26,7 @@ enum api {
 	OLD_LIST,		/* the old calls, building the list each time */
 	PIECE_SG,		/* piecewise, scatterlist at hand */
 	PIECE,			/* piecewise, no scatterlist anywhere */
+	ONE_CALL,		/* virtqueue_add_buf_ptr(), of one element only */
 	APIS
 };
 

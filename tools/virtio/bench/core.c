@@ -198,10 +198,28 @@ static __always_inline int add_piecewise(struct virtqueue *vq,
 	return virtqueue_end_buf(vq);
 }
 
+static __always_inline int add_one(struct virtqueue *vq, struct request *request,
+				   enum shape shape)
+{
+	if (shape == READABLE)
+		return virtqueue_add_buf_ptr(vq, request->packet,
+					     sizeof(request->packet),
+					     DMA_TO_DEVICE, request);
+	return virtqueue_add_buf_ptr(vq, page_address(request->data->bv_page),
+				     request->data->bv_len, DMA_FROM_DEVICE,
+				     request);
+}
+
 #else
 
 static inline int add_piecewise(struct virtqueue *vq, struct request *request,
 				enum shape shape, enum api api)
+{
+	return -EINVAL;
+}
+
+static inline int add_one(struct virtqueue *vq, struct request *request,
+			  enum shape shape)
 {
 	return -EINVAL;
 }
@@ -219,6 +237,8 @@ static __always_inline int add(struct queue *queue, enum shape shape,
 		fill_list(request, shape);
 	if (api == OLD || api == OLD_LIST)
 		err = add_old(queue->vq, request, shape);
+	else if (api == ONE_CALL)
+		err = add_one(queue->vq, request, shape);
 	else
 		err = add_piecewise(queue->vq, request, shape, api);
 	if (likely(!err))
@@ -311,6 +331,9 @@ static __always_inline void run_shape(const struct job *job, enum shape shape)
 		break;
 	case PIECE_SG:
 		run_this(job, shape, PIECE_SG);
+		break;
+	case ONE_CALL:
+		run_this(job, shape, ONE_CALL);
 		break;
 	default:
 		run_this(job, shape, PIECE);

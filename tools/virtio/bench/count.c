@@ -54,7 +54,7 @@ static void rows_of(struct queue_config config, enum shape shape)
 	struct load load = { .shape = shape, .batch = 16 };
 	struct queue_config dma = config, quiet = config, in_order = config;
 	struct load one = load, pieces = load, list = load, half = load;
-	struct load on = load;
+	struct load on = load, call = load;
 
 	dma.dma = true;
 	quiet.event = false;
@@ -62,6 +62,7 @@ static void rows_of(struct queue_config config, enum shape shape)
 	one.batch = 1;
 	pieces.api = PIECE;
 	list.api = PIECE_SG;
+	call.api = ONE_CALL;
 	half.fill = config.ring / 2;
 	on.callbacks = CB_ON;
 
@@ -69,6 +70,8 @@ static void rows_of(struct queue_config config, enum shape shape)
 	row(", batch 1", config, one);
 	row(", pieces", config, pieces);
 	row(", pieces from a list", config, list);
+	if (chain_of(shape) == 1)
+		row(", one call", config, call);
 	row(", no event index", quiet, load);
 	row(", callbacks on", config, on);
 	row(", DMA API", dma, load);

@@ -10,7 +10,7 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 static const char * const api_names[APIS] = {
-	"old", "old+list", "pieces sg", "pieces",
+	"old", "old+list", "pieces sg", "pieces", "one call",
 };
 
 static const char * const callback_names[CB_MODES] = {
