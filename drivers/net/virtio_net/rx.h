@@ -94,20 +94,32 @@ static inline bool virtnet_mem_mapped(const struct virtnet_rq *rq)
 	return IS_ENABLED(CONFIG_PAGE_POOL) && rq->vq->dma_dev;
 }
 
+static inline dma_addr_t virtnet_mem_dma(void *p)
+{
+	struct page *page = virt_to_head_page(p);
+
+	return page_pool_get_dma_addr(page) + (p - page_address(page));
+}
+
 /* Append memory to the buffer that is being built. */
 static inline void virtnet_mem_add(struct virtnet_rq *rq, void *p,
 				   unsigned int len)
 {
-	struct page *page;
-
-	if (!virtnet_mem_mapped(rq)) {
+	if (virtnet_mem_mapped(rq))
+		virtqueue_add_dma(rq->vq, virtnet_mem_dma(p), len,
+				  DMA_FROM_DEVICE);
+	else
 		virtqueue_add_ptr(rq->vq, p, len, DMA_FROM_DEVICE);
-		return;
-	}
-	page = virt_to_head_page(p);
-	virtqueue_add_dma(rq->vq,
-			  page_pool_get_dma_addr(page) + (p - page_address(page)),
-			  len, DMA_FROM_DEVICE);
+}
+
+/* Memory that is a buffer by itself */
+static inline int virtnet_mem_add_buf(struct virtnet_rq *rq, void *p,
+				      unsigned int len, void *token)
+{
+	if (virtnet_mem_mapped(rq))
+		return virtqueue_add_buf_dma(rq->vq, virtnet_mem_dma(p), len,
+					     DMA_FROM_DEVICE, token);
+	return virtqueue_add_buf_ptr(rq->vq, p, len, DMA_FROM_DEVICE, token);
 }
 
 void virtnet_mem_sync_mapped(struct virtnet_rq *rq, void *p, unsigned int len);

@@ -17,17 +17,10 @@ void virtnet_buf_set_layout(struct virtnet_rq *rq, unsigned int size, bool xdp,
 	rq->layout.len = len;
 }
 
-static __always_inline int virtnet_buf_add(struct virtnet_rq *rq, void *start,
-					   gfp_t gfp)
+static __always_inline int virtnet_buf_add(struct virtnet_rq *rq, void *start)
 {
-	int err;
-
-	err = virtqueue_start_buf(rq->vq, 0, 1, start + rq->layout.bits, NULL,
-				  gfp);
-	if (unlikely(err))
-		return err;
-	virtnet_mem_add(rq, start + rq->layout.offset, rq->layout.len);
-	return virtqueue_end_buf(rq->vq);
+	return virtnet_mem_add_buf(rq, start + rq->layout.offset,
+				   rq->layout.len, start + rq->layout.bits);
 }
 
 static int virtnet_buf_post(struct virtnet_rq *rq, gfp_t gfp)
@@ -37,7 +30,7 @@ static int virtnet_buf_post(struct virtnet_rq *rq, gfp_t gfp)
 
 	if (unlikely(!start))
 		return -ENOMEM;
-	err = virtnet_buf_add(rq, start, gfp);
+	err = virtnet_buf_add(rq, start);
 	if (unlikely(err))
 		virtnet_mem_free(rq, start, false);
 	return err;
@@ -61,7 +54,7 @@ static void virtnet_buf_reuse(struct virtnet_rq *rq, void *start,
 			      unsigned int size, bool xdp)
 {
 	if (virtnet_buf_bits(size, xdp) == rq->layout.bits &&
-	    likely(!virtnet_buf_add(rq, start, GFP_ATOMIC)))
+	    likely(!virtnet_buf_add(rq, start)))
 		rq->unpublished++;
 	else
 		virtnet_mem_free(rq, start, true);

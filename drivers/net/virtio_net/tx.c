@@ -307,39 +307,48 @@ static bool virtnet_tx_fit(const struct virtnet_sq *sq, struct sk_buff *skb,
 	return likely(elems <= sq->vq->num_free) || !skb_linearize(skb);
 }
 
-static int virtnet_tx_add_skb(struct virtnet_sq *sq, struct sk_buff *skb)
+/* noinline: a packet of one element has no registers to save for others. */
+static noinline int virtnet_tx_add_elems(struct virtqueue *vq,
+					 const struct sk_buff *skb, void *hdr,
+					 unsigned int hdr_len, void *token)
 {
-	unsigned int head_len, hdr_len = sq->vn->hdr_len;
-	const struct skb_shared_info *shinfo;
-	struct virtqueue *vq = sq->vq;
-	union virtnet_hdr *hdr;
-	bool push;
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	unsigned int head_len = skb_headlen(skb);
+	bool push = hdr != skb->cb;
 	int err;
 
-	BUILD_BUG_ON(sizeof(*hdr) > sizeof(skb->cb));
-
-	if (!virtnet_tx_fit(sq, skb, 2 + skb_shinfo(skb)->nr_frags))
-		return -ENOMEM;
-	shinfo = skb_shinfo(skb);
-	push = virtnet_tx_can_push(sq->vn, skb);
-	hdr = push ? (void *)skb->data - hdr_len : (void *)skb->cb;
-	if (unlikely(!virtnet_tx_fill_header(sq->vn, skb, hdr)))
-		return -EPROTO;
-
-	err = virtqueue_start_buf(vq, 1 + !push + shinfo->nr_frags, 0,
-				  virtnet_tx_token(skb, sq->napi_mode ?
-						   VIRTNET_TX_SKB :
-						   VIRTNET_TX_ORPHAN),
+	err = virtqueue_start_buf(vq, 1 + !push + shinfo->nr_frags, 0, token,
 				  NULL, GFP_ATOMIC);
 	if (unlikely(err))
 		return err;
-	head_len = skb_headlen(skb);
 	virtqueue_add_ptr(vq, hdr, push ? hdr_len + head_len : hdr_len,
 			  DMA_TO_DEVICE);
 	if (!push && head_len)
 		virtqueue_add_ptr(vq, skb->data, head_len, DMA_TO_DEVICE);
 	virtnet_tx_add_frags(vq, shinfo);
 	return virtqueue_end_buf(vq);
+}
+
+static int virtnet_tx_add_skb(struct virtnet_sq *sq, struct sk_buff *skb)
+{
+	unsigned int hdr_len = sq->vn->hdr_len;
+	void *token, *hdr = skb->cb;
+
+	BUILD_BUG_ON(sizeof(union virtnet_hdr) > sizeof(skb->cb));
+
+	if (!virtnet_tx_fit(sq, skb, 2 + skb_shinfo(skb)->nr_frags))
+		return -ENOMEM;
+	if (virtnet_tx_can_push(sq->vn, skb))
+		hdr = skb->data - hdr_len;
+	if (unlikely(!virtnet_tx_fill_header(sq->vn, skb, hdr)))
+		return -EPROTO;
+
+	token = virtnet_tx_token(skb, sq->napi_mode ? VIRTNET_TX_SKB :
+						      VIRTNET_TX_ORPHAN);
+	if (hdr == skb->cb || skb_is_nonlinear(skb))
+		return virtnet_tx_add_elems(sq->vq, skb, hdr, hdr_len, token);
+	return virtqueue_add_buf_ptr(sq->vq, hdr, hdr_len + skb->len,
+				     DMA_TO_DEVICE, token);
 }
 
 /* Nobody waits for an orphan, so it must not hold any resource. */
@@ -473,34 +482,45 @@ static unsigned int virtnet_frame_frags(const struct xdp_frame *frame)
 	return xdp_get_shared_info_from_frame(frame)->nr_frags;
 }
 
-int virtnet_tx_add_frame(struct virtnet_sq *sq, struct xdp_frame *frame)
+static noinline int virtnet_frame_add_elems(struct virtqueue *vq,
+					    struct xdp_frame *frame, bool push,
+					    unsigned int hdr_len, void *token)
 {
 	unsigned int frags = virtnet_frame_frags(frame);
-	unsigned int hdr_len = sq->vn->hdr_len;
-	bool push = frame->headroom >= sizeof(union virtnet_hdr);
 	int err;
 
-	err = virtqueue_start_buf(sq->vq, 1 + !push + frags, 0,
-				  virtnet_tx_token(frame, VIRTNET_TX_FRAME),
-				  NULL, GFP_ATOMIC);
+	err = virtqueue_start_buf(vq, 1 + !push + frags, 0, token, NULL,
+				  GFP_ATOMIC);
 	if (unlikely(err))
 		return err;
-	if (likely(push)) {
-		/* More than the header has, perhaps: a fixed length is quicker. */
-		memset(frame->data - sizeof(union virtnet_hdr), 0,
-		       sizeof(union virtnet_hdr));
-		virtqueue_add_ptr(sq->vq, frame->data - hdr_len,
+	if (push) {
+		virtqueue_add_ptr(vq, frame->data - hdr_len,
 				  hdr_len + frame->len, DMA_TO_DEVICE);
 	} else {
-		virtqueue_add_page(sq->vq, ZERO_PAGE(0), 0, hdr_len,
-				   DMA_TO_DEVICE);
-		virtqueue_add_ptr(sq->vq, frame->data, frame->len,
-				  DMA_TO_DEVICE);
+		virtqueue_add_page(vq, ZERO_PAGE(0), 0, hdr_len, DMA_TO_DEVICE);
+		virtqueue_add_ptr(vq, frame->data, frame->len, DMA_TO_DEVICE);
 	}
-	if (unlikely(frags))
-		virtnet_tx_add_frags(sq->vq,
-				     xdp_get_shared_info_from_frame(frame));
-	return virtqueue_end_buf(sq->vq);
+	if (frags)
+		virtnet_tx_add_frags(vq, xdp_get_shared_info_from_frame(frame));
+	return virtqueue_end_buf(vq);
+}
+
+int virtnet_tx_add_frame(struct virtnet_sq *sq, struct xdp_frame *frame)
+{
+	void *token = virtnet_tx_token(frame, VIRTNET_TX_FRAME);
+	bool push = frame->headroom >= sizeof(union virtnet_hdr);
+	unsigned int hdr_len = sq->vn->hdr_len;
+
+	/* More than the header has, perhaps: a fixed length is quicker. */
+	if (likely(push))
+		memset(frame->data - sizeof(union virtnet_hdr), 0,
+		       sizeof(union virtnet_hdr));
+	if (unlikely(!push || xdp_frame_has_frags(frame)))
+		return virtnet_frame_add_elems(sq->vq, frame, push, hdr_len,
+					       token);
+	return virtqueue_add_buf_ptr(sq->vq, frame->data - hdr_len,
+				     hdr_len + frame->len, DMA_TO_DEVICE,
+				     token);
 }
 
 void virtnet_tx_end_frames(struct virtnet_sq *sq, bool flush)

@@ -53,30 +53,25 @@ static void virtnet_xsk_free(struct virtnet_rq *rq, void *token)
 }
 
 /* The header comes first, in the headroom: the packet is where programs expect it. */
-static int virtnet_xsk_post(struct virtnet_rq *rq, struct xdp_buff *xdp, gfp_t gfp)
+static int virtnet_xsk_post(struct virtnet_rq *rq, struct xdp_buff *xdp)
 {
 	unsigned int hdr_len = rq->vn->hdr_len;
-	int err;
 
-	err = virtqueue_start_buf(rq->vq, 0, 1, xdp, NULL, gfp);
-	if (unlikely(err))
-		return err;
-	virtqueue_add_dma(rq->vq, xsk_buff_xdp_get_dma(xdp) - hdr_len,
-			  xsk_pool_get_rx_frame_size(rq->xsk_pool) + hdr_len,
-			  DMA_FROM_DEVICE);
-	return virtqueue_end_buf(rq->vq);
+	return virtqueue_add_buf_dma(rq->vq, xsk_buff_xdp_get_dma(xdp) - hdr_len,
+				     xsk_pool_get_rx_frame_size(rq->xsk_pool) + hdr_len,
+				     DMA_FROM_DEVICE, xdp);
 }
 
 /* Returns how many were posted, less than @num if the pool has no more. */
 static unsigned int virtnet_xsk_fill_batch(struct virtnet_rq *rq,
-					   unsigned int num, gfp_t gfp)
+					   unsigned int num)
 {
 	struct xdp_buff *bufs[VIRTNET_XSK_BATCH];
 	unsigned int i, got, posted;
 
 	got = xsk_buff_alloc_batch(rq->xsk_pool, bufs, num);
 	for (posted = 0; posted < got; posted++)
-		if (virtnet_xsk_post(rq, bufs[posted], gfp))
+		if (virtnet_xsk_post(rq, bufs[posted]))
 			break;
 	for (i = posted; i < got; i++)
 		xsk_buff_free(bufs[i]);
@@ -94,7 +89,7 @@ static int virtnet_xsk_fill(struct virtnet_rq *rq, gfp_t gfp)
 
 	do {
 		num = min_t(unsigned int, rq->vq->num_free, VIRTNET_XSK_BATCH);
-		got = num ? virtnet_xsk_fill_batch(rq, num, gfp) : 0;
+		got = num ? virtnet_xsk_fill_batch(rq, num) : 0;
 	} while (got && got == num);
 	virtnet_rx_kick(rq);
 

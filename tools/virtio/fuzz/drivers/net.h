@@ -180,6 +180,7 @@ struct sk_buff {
 	((struct skb_shared_info *)((skb)->head + (skb)->size - \
 				    SKB_DATA_ALIGN(sizeof(struct skb_shared_info))))
 #define skb_headlen(skb)	((skb)->len - (skb)->data_len)
+#define skb_is_nonlinear(skb)	((skb)->data_len)
 #define skb_headroom(skb)	((unsigned int)((skb)->data - (skb)->head))
 #define skb_is_gso(skb)		((skb)->gso)
 #define skb_header_cloned(skb)	((skb)->cloned)
