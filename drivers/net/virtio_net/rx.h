@@ -67,6 +67,7 @@ static inline bool virtnet_hdr_is_plain(const union virtnet_hdr *hdr)
 int virtnet_mem_start(struct virtnet_rq *rq);
 void virtnet_mem_stop(struct virtnet_rq *rq);
 bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned long bits, gfp_t gfp);
+void *virtnet_mem_alloc_page(struct virtnet_rq *rq, gfp_t gfp);
 /* @napi: by the queue's NAPI */
 void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi);
 
@@ -82,6 +83,9 @@ static inline void *virtnet_mem_take(struct virtnet_rq *rq)
 static inline void *virtnet_mem_alloc(struct virtnet_rq *rq, unsigned long bits,
 				      gfp_t gfp)
 {
+	/* A buffer for XDP is a whole page if pages are small. */
+	if ((bits & VIRTNET_BUF_XDP) && PAGE_SIZE == VIRTNET_BUF_MAX)
+		return virtnet_mem_alloc_page(rq, gfp);
 	if (unlikely(!rq->cut.left || rq->cut.bits != bits) &&
 	    !virtnet_mem_cut(rq, bits, gfp))
 		return NULL;

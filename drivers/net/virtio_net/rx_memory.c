@@ -109,19 +109,26 @@ void virtnet_mem_stop(struct virtnet_rq *rq)
 	virtnet_mem_destroy_pools(rq);
 }
 
-static struct page *virtnet_mem_alloc_page(struct virtnet_rq *rq,
-					   unsigned int order, gfp_t gfp)
+static struct page *virtnet_mem_get_page(struct virtnet_rq *rq,
+					 unsigned int order, gfp_t gfp)
 {
 	if (!IS_ENABLED(CONFIG_PAGE_POOL))
 		return alloc_pages(gfp | __GFP_COMP, order);
 	return page_pool_alloc_pages(order ? rq->pool : rq->small_pool, gfp);
 }
 
+void *virtnet_mem_alloc_page(struct virtnet_rq *rq, gfp_t gfp)
+{
+	struct page *page = virtnet_mem_get_page(rq, 0, gfp | __GFP_NOWARN);
+
+	return likely(page) ? page_address(page) : NULL;
+}
+
 /* With a reference for each buffer that is in it */
 static bool virtnet_mem_new_page(struct virtnet_rq *rq, unsigned long bits,
 				 unsigned int order, gfp_t gfp)
 {
-	struct page *page = virtnet_mem_alloc_page(rq, order, gfp);
+	struct page *page = virtnet_mem_get_page(rq, order, gfp);
 	unsigned int size = virtnet_buf_of((void *)bits).size;
 	unsigned int num = (PAGE_SIZE << order) / size;
 

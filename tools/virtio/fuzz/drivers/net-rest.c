@@ -135,6 +135,11 @@ bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned long bits, gfp_t gfp)
 	return rq->cut.left;
 }
 
+void *virtnet_mem_alloc_page(struct virtnet_rq *rq, gfp_t gfp)
+{
+	return stack_buffer(VIRTNET_BUF_MAX);
+}
+
 void virtnet_mem_free(struct virtnet_rq *rq, void *p, bool napi)
 {
 	stack_buffer_free(p);
