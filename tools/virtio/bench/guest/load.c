@@ -8,14 +8,21 @@
  * load receive ADDRESS BYTES COUNT	the same of any length, as peer.c sends them
  * load xdp ACTION BYTES COUNT		the same, but a program does ACTION to them
  * load pktgen BURST COUNT		packets from the kernel's generator
+ * load xsk send|receive BYTES COUNT	by an AF_XDP socket
+ * load tso DEVICE COUNT		TCP segments of 64 KiB
+ * load command COUNT			commands to the device
+ * load refill COUNT			receive buffers, posted and taken back
  *
- * A tenth of it runs first and isn't counted. Prints ns for each operation.
+ * A tenth of it runs first and isn't counted. Prints ns for each operation; COUNT is
+ * a multiple of 640 then.
+ *
+ * load posted DEVICE plain|xdp		bytes of memory for each receive buffer
+ * load flight DEVICE			packets on their way when a ring is full
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
-#include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -28,15 +35,12 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "load.h"
 #include "peer.h"
 
 #define PAGE 4096
 #define MAX_DEPTH 256
 #define MAX_DISKS 16
-#define PACKET_BYTES 64
-#define DEVICE "eth0"
-#define PEER "10.0.0.2"
-#define PEER_MAC "52:54:00:00:00:02"
 
 /* The marks that the plugin looks for */
 static inline void mark_start(void)
@@ -49,7 +53,7 @@ static inline void mark_stop(void)
 	asm volatile("nopl 0x56495231(%rax)");
 }
 
-static void die(const char *what)
+void die(const char *what)
 {
 	perror(what);
 	exit(1);
@@ -61,6 +65,19 @@ static double now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+double measure(void (*operate)(void *what, unsigned int count), void *what,
+	       unsigned int count)
+{
+	double start;
+
+	operate(what, count / 10);
+	start = now_ns();
+	mark_start();
+	operate(what, count);
+	mark_stop();
+	return (now_ns() - start) / count;
 }
 
 struct disks {
@@ -198,10 +215,11 @@ static void read_many(struct disks *disks, unsigned int count)
 }
 
 /* Each burst begins with idle disks. */
-static void read_bursts(struct disks *disks, unsigned int count)
+static void read_bursts(void *what, unsigned int count)
 {
 	struct iocb *iocbs[MAX_DEPTH];
 	struct io_event events[MAX_DEPTH];
+	struct disks *disks = what;
 	unsigned int n, i;
 
 	prepare(disks, iocbs);
@@ -217,15 +235,17 @@ static void read_bursts(struct disks *disks, unsigned int count)
 	}
 }
 
-static void read_disks(struct disks *disks, unsigned int count)
+static void read_disks(void *what, unsigned int count)
 {
+	struct disks *disks = what;
+
 	if (disks->depth == 1)
 		read_one_by_one(disks, count);
 	else
 		read_many(disks, count);
 }
 
-static int open_socket(const char *address, unsigned int port)
+int open_socket(const char *address, unsigned int port)
 {
 	struct sockaddr_in to = {
 		.sin_family = AF_INET,
@@ -243,83 +263,109 @@ static int open_socket(const char *address, unsigned int port)
 	return fd;
 }
 
-static void send_packets(int fd, unsigned int count)
+static void send_packets(void *what, unsigned int count)
 {
 	char packet[PACKET_BYTES] = "";
+	int *fd = what;
 
 	while (count--)
-		if (send(fd, packet, sizeof(packet), 0) < 0)
+		if (send(*fd, packet, sizeof(packet), 0) < 0)
 			die("send");
 }
 
 static double run_send(const char *address, unsigned int count)
 {
 	int fd = open_socket(address, DISCARD_PORT);
-	double start;
 
-	send_packets(fd, count / 10);
-	start = now_ns();
-	mark_start();
-	send_packets(fd, count);
-	mark_stop();
-	return (now_ns() - start) / count;
+	return measure(send_packets, &fd, count);
 }
 
-/*
- * A lost packet would make the counts wrong: better none. Of each burst only the
- * last @arrive packets come to the socket.
- */
-static void receive_packets(int fd, unsigned int bytes, unsigned int count,
-			    unsigned int burst, unsigned int arrive)
+void request_burst(int fd, unsigned int bytes, unsigned int count)
 {
 	struct burst request = {
-		.count = htonl(burst),
+		.count = htonl(count),
 		.bytes = htonl(bytes),
 	};
+
+	if (send(fd, &request, sizeof(request), 0) < 0)
+		die("send");
+}
+
+struct receiver {
+	int fd;
+	unsigned int bytes;
+	unsigned int burst;
+	unsigned int arrive;	/* of each burst, the last ones */
+};
+
+/* A lost packet would make the counts wrong: better none. */
+static void receive_packets(void *what, unsigned int count)
+{
+	const struct receiver *receiver = what;
 	static char packet[MAX_BYTES];
 	unsigned int i;
 
-	for (; count; count -= burst) {
-		if (send(fd, &request, sizeof(request), 0) < 0)
-			die("send");
-		for (i = 0; i < arrive; i++)
-			if (recv(fd, packet, bytes, 0) != bytes)
+	for (; count; count -= receiver->burst) {
+		request_burst(receiver->fd, receiver->bytes, receiver->burst);
+		for (i = 0; i < receiver->arrive; i++)
+			if (recv(receiver->fd, packet, receiver->bytes, 0) !=
+			    receiver->bytes)
 				die("recv");
 	}
-}
-
-/* About as many bytes in each burst, so that the ring holds them */
-static unsigned int burst_of(unsigned int bytes)
-{
-	return bytes <= 2048 ? MAX_BURST : 4;
 }
 
 static double run_receive(const char *address, unsigned int bytes,
 			  unsigned int count, int all_arrive)
 {
-	int fd = open_socket(address, BURST_PORT);
-	unsigned int burst = burst_of(bytes);
-	unsigned int arrive = all_arrive ? burst : 1;
-	double start;
+	/* About as many bytes in each burst, so that the ring holds them */
+	unsigned int burst = bytes <= 2048 ? MAX_BURST : 4;
+	struct receiver receiver = {
+		.fd = open_socket(address, BURST_PORT),
+		.bytes = bytes,
+		.burst = burst,
+		.arrive = all_arrive ? burst : 1,
+	};
 
-	receive_packets(fd, bytes, count / 10 / burst * burst, burst, arrive);
-	start = now_ns();
-	mark_start();
-	receive_packets(fd, bytes, count, burst, arrive);
-	mark_stop();
-	return (now_ns() - start) / count;
+	return measure(receive_packets, &receiver, count);
 }
 
-static int bpf(int command, union bpf_attr *attr)
+int bpf(int command, union bpf_attr *attr)
 {
 	return syscall(SYS_bpf, command, attr, sizeof(*attr));
 }
 
-#define INSN(c, d, s, o, i) \
-	{ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) }
+int load_program(const struct bpf_insn *insns, size_t bytes)
+{
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_XDP,
+		.insns = (unsigned long)insns,
+		.insn_cnt = bytes / sizeof(*insns),
+		.license = (unsigned long)"GPL",
+	};
+	int fd = bpf(BPF_PROG_LOAD, &attr);
+
+	if (fd < 0)
+		die("bpf");
+	return fd;
+}
+
+void attach_program(const char *device, int program)
+{
+	union bpf_attr attr = {
+		.link_create = {
+			.prog_fd = program,
+			.target_ifindex = if_nametoindex(device),
+			.attach_type = BPF_XDP,
+			.flags = XDP_FLAGS_DRV_MODE,
+		},
+	};
+
+	if (bpf(BPF_LINK_CREATE, &attr) < 0)
+		die("attach");
+}
 
 /* Do @action, which may be to redirect to @ifindex, to all but the last of a burst. */
-static int load_program(unsigned int action, unsigned int ifindex)
+static int load_action(unsigned int action, unsigned int ifindex)
 {
 	const int last = 14 + 20 + 8;
 	struct bpf_insn redirect[] = {
@@ -337,22 +383,12 @@ static int load_program(unsigned int action, unsigned int ifindex)
 		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, XDP_PASS),
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
-	union bpf_attr attr = {
-		.prog_type = BPF_PROG_TYPE_XDP,
-		.insns = (unsigned long)redirect,
-		.insn_cnt = sizeof(redirect) / sizeof(*redirect),
-		.license = (unsigned long)"GPL",
-	};
-	int fd;
 
 	/* Any other action needs no call. */
 	if (action != XDP_REDIRECT)
 		redirect[9] = (struct bpf_insn)
 			INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, action);
-	fd = bpf(BPF_PROG_LOAD, &attr);
-	if (fd < 0)
-		die("bpf");
-	return fd;
+	return load_program(redirect, sizeof(redirect));
 }
 
 static double run_xdp(const char *action, unsigned int bytes, unsigned int count)
@@ -360,22 +396,12 @@ static double run_xdp(const char *action, unsigned int bytes, unsigned int count
 	static const char *const names[] = {
 		"aborted", "drop", "pass", "tx", "redirect"
 	};
-	unsigned int ifindex = if_nametoindex(DEVICE), i;
-	union bpf_attr attr = {
-		.link_create = {
-			.target_ifindex = ifindex,
-			.attach_type = BPF_XDP,
-			.flags = XDP_FLAGS_DRV_MODE,
-		},
-	};
+	unsigned int i;
 
 	for (i = XDP_DROP; i < XDP_REDIRECT; i++)
 		if (!strcmp(action, names[i]))
 			break;
-	attr.link_create.prog_fd = load_program(i, ifindex);
-	/* It is detached at the end of this process. */
-	if (bpf(BPF_LINK_CREATE, &attr) < 0)
-		die("attach");
+	attach_program(DEVICE, load_action(i, if_nametoindex(DEVICE)));
 	return run_receive(PEER, bytes, count, i == XDP_PASS);
 }
 
@@ -391,7 +417,7 @@ static void tell_pktgen(const char *file, const char *command)
 	close(fd);
 }
 
-static void generate(unsigned int count)
+static void generate(void *what, unsigned int count)
 {
 	char command[32];
 
@@ -403,7 +429,6 @@ static void generate(unsigned int count)
 static double run_pktgen(const char *burst, unsigned int count)
 {
 	char command[32];
-	double start;
 
 	tell_pktgen("kpktgend_0", "rem_device_all\n");
 	tell_pktgen("kpktgend_0", "add_device " DEVICE "\n");
@@ -413,50 +438,59 @@ static double run_pktgen(const char *burst, unsigned int count)
 	tell_pktgen(DEVICE, "delay 0\n");
 	snprintf(command, sizeof(command), "burst %s\n", burst);
 	tell_pktgen(DEVICE, command);
-	generate(count / 10);
-	start = now_ns();
-	mark_start();
-	generate(count);
-	mark_stop();
-	return (now_ns() - start) / count;
+	return measure(generate, NULL, count);
 }
 
 static double run_disks(char **argv,
-			void (*run)(struct disks *disks, unsigned int count))
+			void (*operate)(void *what, unsigned int count))
 {
-	unsigned int count = atoi(argv[3]);
 	struct disks disks = {};
-	double start;
 
 	open_disks(&disks, argv[0], atoi(argv[1]), atoi(argv[2]));
-	run(&disks, count / 10);
-	start = now_ns();
-	mark_start();
-	run(&disks, count);
-	mark_stop();
-	return (now_ns() - start) / count;
+	return measure(operate, &disks, atoi(argv[3]));
+}
+
+/* A negative result: no such load */
+static double run(int argc, char **argv)
+{
+	unsigned int count = atoi(argv[argc - 1]);
+	const char *load = argv[1];
+
+	if (argc == 6 && !strcmp(load, "read"))
+		return run_disks(argv + 2, read_disks);
+	if (argc == 6 && !strcmp(load, "burst"))
+		return run_disks(argv + 2, read_bursts);
+	if (argc == 4 && !strcmp(load, "send"))
+		return run_send(argv[2], count);
+	if (argc == 5 && !strcmp(load, "receive"))
+		return run_receive(argv[2], atoi(argv[3]), count, 1);
+	if (argc == 5 && !strcmp(load, "xdp"))
+		return run_xdp(argv[2], atoi(argv[3]), count);
+	if (argc == 4 && !strcmp(load, "pktgen"))
+		return run_pktgen(argv[2], count);
+	if (argc == 5 && !strcmp(load, "xsk"))
+		return run_xsk(argv[2], atoi(argv[3]), count);
+	if (argc == 4 && !strcmp(load, "tso"))
+		return run_tso(argv[2], count);
+	if (argc == 3 && !strcmp(load, "command"))
+		return run_command(count);
+	if (argc == 3 && !strcmp(load, "refill"))
+		return run_refill(count);
+	if (argc == 4 && !strcmp(load, "posted"))
+		return posted_bytes(argv[2], !strcmp(argv[3], "xdp"));
+	if (argc == 3 && !strcmp(load, "flight"))
+		return packets_in_flight(argv[2]);
+	return -1;
 }
 
 int main(int argc, char **argv)
 {
-	double ns;
+	double result = argc > 1 ? run(argc, argv) : -1;
 
-	if (argc == 6 && !strcmp(argv[1], "read")) {
-		ns = run_disks(argv + 2, read_disks);
-	} else if (argc == 6 && !strcmp(argv[1], "burst")) {
-		ns = run_disks(argv + 2, read_bursts);
-	} else if (argc == 4 && !strcmp(argv[1], "send")) {
-		ns = run_send(argv[2], atoi(argv[3]));
-	} else if (argc == 5 && !strcmp(argv[1], "receive")) {
-		ns = run_receive(argv[2], atoi(argv[3]), atoi(argv[4]), 1);
-	} else if (argc == 5 && !strcmp(argv[1], "xdp")) {
-		ns = run_xdp(argv[2], atoi(argv[3]), atoi(argv[4]));
-	} else if (argc == 4 && !strcmp(argv[1], "pktgen")) {
-		ns = run_pktgen(argv[2], atoi(argv[3]));
-	} else {
+	if (result < 0) {
 		fprintf(stderr, "usage: see the head of load.c\n");
 		return 2;
 	}
-	printf("%.0f\n", ns);
+	printf("%.0f\n", result);
 	return 0;
 }

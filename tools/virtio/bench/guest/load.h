@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BENCH_LOAD_H
+#define BENCH_LOAD_H
+/* What the loads share: see load.c */
+#include <linux/bpf.h>
+#include <stddef.h>
+
+#define DEVICE		"eth0"
+#define PEER		"10.0.0.2"
+#define PEER_MAC	"52:54:00:00:00:02"
+#define PACKET_BYTES	64
+
+#define INSN(c, d, s, o, i) \
+	{ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) }
+
+/* load.c */
+void die(const char *what);
+/*
+ * Has @operate do @count operations, after a tenth of them that isn't counted, and
+ * returns the ns that each takes.
+ */
+double measure(void (*operate)(void *what, unsigned int count), void *what,
+	       unsigned int count);
+int bpf(int command, union bpf_attr *attr);
+int load_program(const struct bpf_insn *insns, size_t bytes);
+/* Programs are detached at the end of the process. */
+void attach_program(const char *device, int program);
+int open_socket(const char *address, unsigned int port);
+/* Have the peer send @count packets of @bytes to the socket @fd. */
+void request_burst(int fd, unsigned int bytes, unsigned int count);
+
+/* xsk.c */
+double run_xsk(const char *direction, unsigned int bytes, unsigned int count);
+
+/* device.c */
+double run_command(unsigned int count);
+double run_refill(unsigned int count);
+double run_tso(const char *device, unsigned int count);
+/* These count no instructions. */
+double posted_bytes(const char *device, int xdp);
+double packets_in_flight(const char *device);
+
+#endif
