@@ -3,38 +3,13 @@
 #
 # Guests of the block driver's suites. After scripts/vm.sh:
 #
-#  blk_kernel                 vm_kernel for them
 #  blk_disk SERIAL [DRIVE-OPTION]
 #                             adds a disk to the array BLK_DISKS, QEMU's options; the
 #                             number says what it is, see blk-lib.sh in
 #                             tools/testing/selftests/virtio. Drives have the names that
 #                             the guest gives to its disks
-#
-# With BLK_DEBUG=yes in the environment the kernel is one that looks for faults of
-# its own (scripts/config/debug.config), virtqueues check how drivers call them, and
-# guests, which are slow then, have more time. With BLK_PROTECTED=yes its DMA is that of
-# an encrypted guest (scripts/config/unencrypted_dma.h).
 
-BLK_GUEST=guest
-BLK_KERNEL_OPTIONS=()
-BLK_APPEND=
 BLK_DISKS=()
-if [[ ${BLK_DEBUG:-} == yes ]]; then
-	BLK_GUEST=guest-debug
-	BLK_KERNEL_OPTIONS=(--name guest-debug --add "$TOP/scripts/config/debug.config" CFLAGS_virtqueue.o=-DDEBUG)
-	# a lockup is one only if it is longer than what else the host has to do
-	BLK_APPEND="patience=4 log_buf_len=4M watchdog_thresh=60"
-	VM_MEM=1536
-	VM_TIMEOUT=2400
-elif [[ ${BLK_PROTECTED:-} == yes ]]; then
-	BLK_GUEST=guest-protected
-	BLK_KERNEL_OPTIONS=(--name guest-protected "CFLAGS_direct.o=-include $TOP/scripts/config/unencrypted_dma.h")
-fi
-
-blk_kernel()
-{
-	vm_kernel "${BLK_KERNEL_OPTIONS[@]}"
-}
 
 # blk_has LETTER SERIAL: on or off
 blk_has() { [[ -$2- == *-$1-* ]] && echo on || echo off; }

@@ -40,8 +40,8 @@ net_build()
 {
 	local word options=()
 
-	need_packages qemu-system-x86 ethtool iproute2 clang
-	"$TOP/scripts/kernel" bzImage modules_prepare || exit
+	need_packages ethtool iproute2 clang
+	vm_kernel
 	net_driver
 	for word in ethtool ip "$@"; do
 		options+=(--program "$word")

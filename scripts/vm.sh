@@ -52,13 +52,24 @@
 # ACCEL=tcg or ACCEL=kvm from the environment decides what QEMU runs on; without it
 # KVM is used when this kernel really boots with it. VM_DIR is build/vm/NAME; QEMU
 # runs in it, so sockets and files may be given to it by relative names.
+#
+# VM_VARIANT from the environment has any suite run with another kernel:
+#
+#  debug      one that looks for faults of its own (scripts/config/debug.config); virtqueues
+#             check how drivers call them
+#  protected  one whose DMA is that of an encrypted guest (scripts/config/unencrypted_dma.h)
+#
+# The first one is slow, so that guests have more memory and time: $patience in the guest
+# says how many times longer all may take.
 
 QEMU=${QEMU:-qemu-system-x86_64}
-VM_KERNEL=$BUILD/guest/arch/x86/boot/bzImage
+VM_GUEST=guest
+VM_OPTIONS=()
 VM_INITRD=$BUILD/guest.cpio
 VM_MEM=768
 VM_CPUS=2
 VM_TIMEOUT=240
+VM_SLOWER=1
 VM_APPEND=
 VM_MACHINE=q35
 VM_TCG=multi
@@ -73,6 +84,26 @@ VM_ROWS=()
 VM_FAILED=
 VM_LINE=
 QMP_REPLY=
+
+# A lockup is one only if it is longer than what else the host has to do.
+vm_is_slow()
+{
+	VM_MEM=1536
+	VM_SLOWER=10
+	VM_VARIANT_APPEND="patience=4 log_buf_len=4M watchdog_thresh=60"
+}
+
+VM_VARIANT_APPEND=
+case ${VM_VARIANT:-} in
+'') ;;
+debug)
+	VM_OPTIONS=(--add "$TOP/scripts/config/debug.config" CFLAGS_virtqueue.o=-DDEBUG)
+	vm_is_slow ;;
+protected) VM_OPTIONS=("CFLAGS_direct.o=-include $TOP/scripts/config/unencrypted_dma.h") ;;
+*) die "VM_VARIANT=$VM_VARIANT: give debug or protected" ;;
+esac
+[[ -z ${VM_VARIANT:-} ]] || VM_GUEST=guest-$VM_VARIANT
+VM_KERNEL=$BUILD/$VM_GUEST/arch/x86/boot/bzImage
 
 # Disks and the like of this run: another one at the same time has its own.
 vm_scratch()
@@ -121,7 +152,8 @@ vm_accel_options()
 
 vm_kernel()
 {
-	local name=guest stock= argument last=
+	local name=$VM_GUEST stock= argument last=
+	set -- --name "$name" "${VM_OPTIONS[@]}" "$@"
 
 	for argument; do
 		[[ $last != --name ]] || name=$argument
@@ -189,7 +221,7 @@ vm_start()
 		[[ -f $VM_INITRD ]] || die "$VM_INITRD not found: run scripts/initramfs"
 		# no_timer_check: on a loaded host the emulated timer may miss the boot-time check
 		boot=(-kernel "$VM_KERNEL" -initrd "$VM_INITRD"
-			-append "console=$VM_CONSOLE panic=-1 quiet no_timer_check virtio_host=yes $VM_APPEND $append")
+			-append "console=$VM_CONSOLE panic=-1 quiet no_timer_check virtio_host=yes $VM_VARIANT_APPEND $VM_APPEND $append")
 	fi
 	vm_choose_accel
 	accel=$(vm_accel_options)
@@ -211,7 +243,7 @@ vm_start()
 
 	cd "$VM_DIR"
 	# shellcheck disable=SC2086 # accel is a list of words
-	timeout -k 5 "$VM_TIMEOUT" "$QEMU" -M "$VM_MACHINE" $accel -smp "$VM_CPUS" -m "$VM_MEM" \
+	timeout -k 5 $((VM_TIMEOUT * VM_SLOWER)) "$QEMU" -M "$VM_MACHINE" $accel -smp "$VM_CPUS" -m "$VM_MEM" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		"${console[@]}" -serial file:results \
 		-chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control \
@@ -323,7 +355,7 @@ vm_finish()
 	vm_take_lines || true
 	exec {VM_QMP_IN}>&- {VM_QMP_OUT}>&- {VM_RESULTS}<&-
 	if ((status == 124 || status == 137)); then
-		VM_FAILED="the guest hung: not done after $VM_TIMEOUT s"
+		VM_FAILED="the guest hung: not done after $((VM_TIMEOUT * VM_SLOWER)) s"
 	elif ! grep -q '^# done' "$VM_DIR/results"; then
 		VM_FAILED="the guest died: $(vm_last_words)"
 	elif ! grep -q '^# done 0$' "$VM_DIR/results"; then

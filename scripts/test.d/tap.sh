@@ -10,6 +10,8 @@
 #  skip NAME REASON
 #  tap_result ok|"not ok" NAME the line alone, of what was found otherwise
 #  plan                        the last call; false if something was not ok
+#  suites NAME...              runs these suites; what they find gets their names, and the
+#                              result is false if one has failed
 #  numbered                    a filter for the lines of several programs: their numbers
 #                              and plans become those of one
 
@@ -56,6 +58,17 @@ plan()
 {
 	printf '1..%d\n' "$TAP_COUNT"
 	[[ -z $TAP_FAILED ]]
+}
+
+suites()
+{
+	local suite failed=
+
+	for suite; do
+		say "$suite"
+		"$TOP/scripts/test.d/$suite" | sed -uE "s/^((not )?ok [0-9]+ - )/\1$suite: /" || failed=yes
+	done
+	[[ -z $failed ]]
 }
 
 numbered()
