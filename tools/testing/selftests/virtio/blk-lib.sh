@@ -27,7 +27,7 @@
 
 MiB=1048576
 : "${patience:=1}"
-FAULTS='cut here|BUG: |KASAN|INFO: trying|WARNING: |possible .* detected|bad unlock'
+FAULTS='cut here|BUG[: ]|KASAN|INFO: trying|WARNING: |possible .* detected|bad unlock'
 
 refuse() { ! "$@"; }
 logged() { dmesg | grep -q "$1"; }

@@ -12,7 +12,7 @@ needs fio
 
 # 6.12's pciehp takes its locks in two orders when a device is plugged in. Lockdep
 # says so, and nothing more after that.
-FAULTS='cut here|BUG: |KASAN'
+FAULTS='cut here|BUG[: ]|KASAN'
 
 is_gone() { ! disk_by_serial "$1" >/dev/null; }
 

@@ -34,7 +34,7 @@
 #                           as in blk-lib.sh
 
 : "${patience:=1}"
-FAULTS='cut here|BUG: |KASAN|INFO: |WARNING: |possible .* detected|bad unlock|is not a head|Unexpected TXQ|leak'
+FAULTS='cut here|BUG[: ]|KASAN|INFO: |WARNING: |possible .* detected|bad unlock|is not a head|Unexpected TXQ|leak'
 net_traffic=./net_traffic
 
 # Not the one of busybox, which its shell prefers
