@@ -26,8 +26,8 @@
 #  vm_userspace NAME [OPTION]...
 #                            build a user space with the tests and their modules for
 #                            VM_KERNEL: VM_INITRD, build/NAME.cpio
-#  vm_module NAME FILE...    build one more module in build/NAME from these files (one of
-#                            them is Kbuild or Makefile), against VM_KERNEL; vm_userspace takes it
+#  vm_module NAME FILE...    build one more module in build/NAME from these files and folders
+#                            (one of them is Kbuild or Makefile), against VM_KERNEL; vm_userspace takes it
 #                            along
 #  vm_scratch                makes VM_SCRATCH, a folder of this run, gone when it ends
 #  vm_disk ID MB             make an empty disk image, $VM_SCRATCH/ID.img; sets VM_DISK to the -drive option's
@@ -190,7 +190,7 @@ vm_module()
 	want_packages ccache && cc="ccache gcc"
 	rm -rf "$dir"
 	mkdir "$dir"
-	ln -st "$dir" "$@"
+	cp -rst "$dir" "$@"
 	logged "building the module ${dir##*/}" "$log" '^  [A-Z]' 600 \
 		make -L -C "$OVERLAY" -j"$JOBS" O="$kernel" CC="$cc" M="$dir" W=1 \
 		KBUILD_EXTRA_SYMBOLS="$kernel/vmlinux.symvers" \
