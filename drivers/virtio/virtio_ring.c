@@ -23,7 +23,7 @@
  */
 static bool is_vring(const struct virtqueue *vq)
 {
-	if (likely(vring_is_split(vq) || vring_is_packed(vq)))
+	if (vring_is_ring(vq))
 		return true;
 	WARN_ONCE(1, "%s: a function for vrings is called, and this is none\n",
 		  vq->name);

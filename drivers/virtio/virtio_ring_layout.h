@@ -79,19 +79,26 @@ int RING_OP(start_buf)(struct virtqueue *vq, unsigned int out, unsigned int in,
 	return 0;
 }
 
+/* Note @len bytes of a direction: the flags of their descriptors. */
+static __always_inline unsigned int ring_flags(struct ring_cursor *cursor,
+					       unsigned int len,
+					       enum dma_data_direction dir)
+{
+	if (dir == DMA_FROM_DEVICE) {
+		cursor->in_len += len;
+		return VRING_DESC_F_WRITE;
+	}
+	ring_readable(cursor);
+	return 0;
+}
+
 static __always_inline void ring_add_one(struct vring_virtqueue *vring,
 					 dma_addr_t addr, unsigned int len,
 					 enum dma_data_direction dir)
 {
 	struct ring_cursor *cursor = ring_cursor_of(vring);
-	unsigned int flags = 0;
+	unsigned int flags = ring_flags(cursor, len, dir);
 
-	if (dir == DMA_FROM_DEVICE) {
-		flags = VRING_DESC_F_WRITE;
-		cursor->in_len += len;
-	} else {
-		ring_readable(cursor);
-	}
 	if (ring_is_indirect(cursor))
 		ring_append(vring, cursor, addr, len, flags, true);
 	else
@@ -165,15 +172,10 @@ ring_append_array(struct vring_virtqueue *vring, struct ring_cursor *cursor,
 	const struct bvec_iter *iter = array->iter;
 	const struct bio_vec *bvec = &array->bvecs[iter->bi_idx];
 	unsigned int left = iter->bi_size, skip = iter->bi_bvec_done;
-	unsigned int offset, len, flags = 0;
+	unsigned int flags = ring_flags(cursor, left, array->dir);
+	unsigned int offset, len;
 	dma_addr_t addr;
 
-	if (array->dir == DMA_FROM_DEVICE) {
-		flags = VRING_DESC_F_WRITE;
-		cursor->in_len += left;
-	} else {
-		ring_readable(cursor);
-	}
 	do {
 		if (unlikely(*num == array->room))
 			return -E2BIG;
@@ -399,18 +401,13 @@ int RING_OP(add_buf)(struct virtqueue *vq, dma_addr_t addr, unsigned int len,
 	struct vring_virtqueue *vring = to_vring(vq);
 	struct vring_state *state = vring_free_state(vring);
 	struct ring_cursor cursor = {};	/* in registers */
-	unsigned int flags = 0;
+	unsigned int flags;
 
 	if (unlikely(!vq->num_free))
 		return RING_OP(no_room)(vring, dir == DMA_TO_DEVICE, -ENOSPC);
 	vring_set_state(state, data, NULL, VRING_IN_RING);
 	ring_begin(vring, &cursor, state, VRING_IN_RING);
-	if (dir == DMA_FROM_DEVICE) {
-		flags = VRING_DESC_F_WRITE;
-		cursor.in_len = len;
-	} else {
-		ring_readable(&cursor);
-	}
+	flags = ring_flags(&cursor, len, dir);
 	if (unlikely(vq->dma_dev))
 		ring_map(vring, &cursor, false)->dir = DMA_NONE;
 	ring_append(vring, &cursor, addr, len, flags, false);

@@ -65,6 +65,11 @@ static inline bool vring_is_packed(const struct virtqueue *vq)
 	return vq->ops == &vring_packed_ops;
 }
 
+static inline bool vring_is_ring(const struct virtqueue *vq)
+{
+	return likely(vring_is_split(vq)) || likely(vring_is_packed(vq));
+}
+
 /*
  * Call an operation of a queue: a comparison and a direct call if it is a ring,
  * whatever the kernel is configured for. Only other queues pay for an indirect

@@ -547,12 +547,6 @@ static noinline int virtqueue_add_piece(struct virtqueue *vq, void *ptr,
 	return virtqueue_end_buf(vq);
 }
 
-static inline bool virtqueue_has_add_buf(const struct virtqueue *vq)
-{
-	return likely(vring_is_split(vq)) || likely(vring_is_packed(vq)) ||
-	       vq->ops->add_buf;
-}
-
 static __always_inline int virtqueue_add_one(struct virtqueue *vq,
 					     dma_addr_t addr, unsigned int len,
 					     enum dma_data_direction dir,
@@ -562,7 +556,8 @@ static __always_inline int virtqueue_add_one(struct virtqueue *vq,
 
 	if (unlikely(vq->build.open || !data || READ_ONCE(vq->broken) ||
 		     (dir != DMA_TO_DEVICE && dir != DMA_FROM_DEVICE)) ||
-	    trace_virtqueue_add_enabled() || !virtqueue_has_add_buf(vq))
+	    trace_virtqueue_add_enabled() ||
+	    (!vring_is_ring(vq) && !vq->ops->add_buf))
 		return virtqueue_add_piece(vq, NULL, addr, len, dir, data);
 	virtqueue_enter(vq);
 	err = vring_call(vq, add_buf, addr, len, dir, data);
@@ -679,7 +674,7 @@ static __always_inline int virtqueue_add(struct virtqueue *vq,
 	err = virtqueue_check(vq, sgs->out, sgs->in, data);
 	if (unlikely(err))
 		return err;
-	if (!vring_is_split(vq) && !vring_is_packed(vq) && !vq->ops->add_sgs)
+	if (!vring_is_ring(vq) && !vq->ops->add_sgs)
 		return virtqueue_add_pieces(vq, sgs, data, ctx, gfp);
 	if (trace_virtqueue_add_enabled())
 		return virtqueue_add_traced(vq, sgs, data, ctx, gfp);
