@@ -50,19 +50,10 @@ bool ring_bounces(const struct ring *ring)
 	return shim.bounce;
 }
 
-/* @num is the number of the case; the parameter is in the other members. */
-static unsigned long ring_config(const struct tq_config *config)
-{
-	return (config->packed ? RING_PACKED : 0) |
-	       (config->in_order ? RING_IN_ORDER : 0) |
-	       (config->indirect ? RING_INDIRECT : 0) |
-	       (config->event ? RING_EVENT : 0) |
-	       (config->access ? RING_ACCESS : 0);
-}
-
+/* @num is the number of the case, @num_max its parameter. */
 static void run_case(const struct tq_config *config)
 {
-	current.param_value = (void *)(ring_config(config) + 1);
+	current.param_value = (void *)(unsigned long)config->num_max;
 	check(!kunit_suite->init(&current), "the suite's init fails");
 	kunit_suite->test_cases[config->num].run_case(&current);
 	clean_up();
@@ -71,22 +62,13 @@ static void run_case(const struct tq_config *config)
 static void add_case(unsigned int num)
 {
 	const struct kunit_case *kcase = &kunit_suite->test_cases[num];
+	struct tq_config config = { .num = num };
 	char desc[KUNIT_PARAM_DESC_SIZE];
-	struct tq_config config;
-	unsigned long bits;
 	const void *param;
 
 	for (param = kcase->generate_params(NULL, desc); param;
 	     param = kcase->generate_params(param, desc)) {
-		bits = (unsigned long)param - 1;
-		config = (struct tq_config) {
-			.num = num,
-			.packed = bits & RING_PACKED,
-			.in_order = bits & RING_IN_ORDER,
-			.indirect = bits & RING_INDIRECT,
-			.event = bits & RING_EVENT,
-			.access = bits & RING_ACCESS,
-		};
+		config.num_max = (unsigned long)param;
 		test_add(run_case, &config, "%s: %s, %s", kunit_suite->name,
 			 kcase->name, desc);
 	}
