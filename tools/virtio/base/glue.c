@@ -115,18 +115,6 @@ static void no_offset(void)
 	shim_phys_offset = 0;
 }
 
-void test_fail(const char *file, int line, const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "%s:%d: ", file, line);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "\n");
-	exit(1);
-}
-
 void vringh_says(const char *fmt, va_list ap)
 {
 	vfprintf(stderr, fmt, ap);

@@ -4,8 +4,6 @@
  * connects. It offers all features of rings that the tests are about; the front end, or
  * a proxy before it, takes what it wants.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/virtio_config.h>
@@ -17,18 +15,6 @@
 #define RING_FEATURES	(FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VIRTIO_F_RING_PACKED) | \
 			 FEATURE(VIRTIO_F_IN_ORDER) | FEATURE(VIRTIO_RING_F_INDIRECT_DESC) | \
 			 FEATURE(VIRTIO_RING_F_EVENT_IDX))
-
-void test_fail(const char *file, int line, const char *fmt, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "error: %s:%d: ", file, line);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(1);
-}
 
 int main(int argc, char **argv)
 {
