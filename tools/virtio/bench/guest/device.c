@@ -47,6 +47,14 @@ static struct device open_device(const char *name)
 	return device;
 }
 
+/* The request goes on pointing to @ring. */
+static void get_ring(struct device *device, struct ethtool_ringparam *ring)
+{
+	*ring = (struct ethtool_ringparam) { .cmd = ETHTOOL_GRINGPARAM };
+	device->request.ifr_data = (char *)ring;
+	ask(device, SIOCETHTOOL, "ETHTOOL_GRINGPARAM");
+}
+
 /*
  * Commands: each sets the MAC address, in the end the one from before.
  */
@@ -73,10 +81,9 @@ double run_command(unsigned int count)
  */
 static void set_ring(struct device *device, unsigned int buffers)
 {
-	struct ethtool_ringparam ring = { .cmd = ETHTOOL_GRINGPARAM };
+	struct ethtool_ringparam ring;
 
-	device->request.ifr_data = (char *)&ring;
-	ask(device, SIOCETHTOOL, "ETHTOOL_GRINGPARAM");
+	get_ring(device, &ring);
 	ring.cmd = ETHTOOL_SRINGPARAM;
 	ring.rx_pending = buffers;
 	ask(device, SIOCETHTOOL, "ETHTOOL_SRINGPARAM");
@@ -203,14 +210,13 @@ double posted_bytes(const char *name, int xdp)
 		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, XDP_PASS),
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
-	struct ethtool_ringparam ring = { .cmd = ETHTOOL_GRINGPARAM };
 	struct device device = open_device(name);
+	struct ethtool_ringparam ring;
 	long before;
 
 	if (xdp)
 		attach_program(name, load_program(pass, sizeof(pass)));
-	device.request.ifr_data = (char *)&ring;
-	ask(&device, SIOCETHTOOL, "ETHTOOL_GRINGPARAM");
+	get_ring(&device, &ring);
 	device.request.ifr_flags = IFF_UP;
 	free_pages();	/* takes memory itself, the first time */
 	before = free_pages();
