@@ -32,7 +32,8 @@ start_back_end()
 	local log=$DIR/$1.log socket=$2 deadline=$((SECONDS + 60))
 	shift 2
 
-	XDG_RUNTIME_DIR=$SOCKETS "$@" </dev/null >"$log" 2>&1 &
+	# should nobody be left to end it
+	XDG_RUNTIME_DIR=$SOCKETS timeout -k 5 600 "$@" </dev/null >"$log" 2>&1 &
 	STARTED_PID=$!
 	at_exit "kill $STARTED_PID 2>/dev/null"
 	until [[ -S $socket ]]; do

@@ -40,6 +40,9 @@
 #                            itself and no "not ok" came; otherwise false after one line
 #                            on standard error that says what happened and where the log is
 #  vm_stop                   end the guest now
+#  vm_plug TRIES MEMBERS     plug in the device that these JSON members describe, every half
+#                            a second once more: the guest may be done with an earlier device
+#                            of its name before QEMU is
 #  vm_wakeup SECONDS         wake the guest up as soon as it sleeps; false if it does not
 #  qmp COMMAND [MEMBERS]     run a QMP command with these JSON members of "arguments";
 #                            its "return" is in QMP_REPLY; false, with the message, on error
@@ -331,6 +334,17 @@ vm_stop()
 {
 	kill "$VM_PID" 2>/dev/null || true
 	wait "$VM_PID" 2>/dev/null || true
+}
+
+vm_plug()
+{
+	local tries
+
+	for ((tries = 0; tries < $1; tries++)); do
+		qmp device_add "$2" 2>/dev/null && return
+		sleep 0.5
+	done
+	return 1
 }
 
 vm_wakeup()
