@@ -267,11 +267,29 @@ static int add_pieces(struct ring *ring, struct ring_buf *buf,
 	return virtqueue_end_buf(ring->vq);
 }
 
+static int add_buf(struct ring *ring, struct ring_buf *buf, enum ring_how how)
+{
+	enum dma_data_direction dir = elem_dir(buf, 0);
+	u32 len = ring_elem_len(buf, 0);
+
+	KUNIT_ASSERT_EQ(ring->test, 1, buf->out + buf->in);
+	if (how == BY_BUF_PTR)
+		return virtqueue_add_buf_ptr(ring->vq, elem(buf, 0), len, dir,
+					     buf);
+	map_elem(ring, buf, 0);
+	return virtqueue_add_buf_dma(ring->vq, buf->dma[0], len, dir, buf);
+}
+
 int ring_add(struct ring *ring, struct ring_buf *buf, enum ring_how how)
 {
 	int err;
 
-	err = how == BY_OLD ? add_old(ring, buf) : add_pieces(ring, buf, how);
+	if (how == BY_OLD)
+		err = add_old(ring, buf);
+	else if (how < RING_HOWS)
+		err = add_pieces(ring, buf, how);
+	else
+		err = add_buf(ring, buf, how);
 	if (!err) {
 		buf->in_flight = true;
 		ring->added[ring->num_added++] = buf;

@@ -26,7 +26,12 @@ enum ring_config {
 };
 
 /* How elements are added */
-enum ring_how { BY_OLD, BY_PTR, BY_PAGE, BY_BVEC, BY_SG, BY_DMA, RING_HOWS };
+/* The calls before RING_HOWS add any buffer, the others one of one element. */
+enum ring_how {
+	BY_OLD, BY_PTR, BY_PAGE, BY_BVEC, BY_SG, BY_DMA,
+	RING_HOWS,
+	BY_BUF_PTR, BY_BUF_DMA
+};
 
 /**
  * struct ring_buf - a buffer; its address is the token

@@ -43,6 +43,22 @@ static void pieces_wait_for_the_kick(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, ring_get_all(ring));
 }
 
+static void one_call_adds_a_buffer(struct kunit *test)
+{
+	struct ring *ring = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < 40; i++) {
+		ring_must_add(ring, i & 1, !(i & 1), BY_BUF_PTR);
+		ring_must_add(ring, i & 1, !(i & 1), BY_BUF_DMA);
+		KUNIT_ASSERT_FALSE(test, ring_is_seen(ring));
+		virtqueue_kick(ring->vq);
+		KUNIT_ASSERT_EQ(test, 2, ring_serve(ring));
+		KUNIT_ASSERT_EQ(test, 2, ring_get_all(ring));
+	}
+	KUNIT_EXPECT_EQ(test, ring->dq->num, ring->vq->num_free);
+}
+
 static void old_calls_are_seen_at_once(struct kunit *test)
 {
 	struct ring *ring = test->priv;
@@ -212,6 +228,7 @@ static void a_device_that_lies_breaks_the_ring(struct kunit *test)
 static struct kunit_case cases[] = {
 	RING_CASE(data_goes_both_ways),
 	RING_CASE(pieces_wait_for_the_kick),
+	RING_CASE(one_call_adds_a_buffer),
 	RING_CASE(old_calls_are_seen_at_once),
 	RING_CASE(a_full_ring_says_so),
 	RING_CASE(callbacks_come_when_enabled),
