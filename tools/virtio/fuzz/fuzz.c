@@ -254,6 +254,19 @@ static int add_pieces(struct fuzz_buf *buf, u8 how)
 	return virtqueue_end_buf(fuzz.vq);
 }
 
+/* A buffer of one element */
+static int add_one_call(struct fuzz_buf *buf, u8 how)
+{
+	enum dma_data_direction dir = elem_dir(buf, 0);
+	u32 len = buf->elem[0].len;
+
+	if (how & 1)
+		return virtqueue_add_buf_ptr(fuzz.vq, elem_data(buf, 0), len,
+					     dir, buf);
+	elem_map(buf, 0);
+	return virtqueue_add_buf_dma(fuzz.vq, buf->elem[0].dma, len, dir, buf);
+}
+
 static void unmap_failed(struct fuzz_buf *buf)
 {
 	unsigned int n;
@@ -287,7 +300,12 @@ static void add(void)
 	}
 
 	call_begin(40 * num);
-	err = shape & 64 ? add_old(buf, how) : add_pieces(buf, how);
+	if (shape & 64)
+		err = add_old(buf, how);
+	else if (num == 1 && how & 32)
+		err = add_one_call(buf, how);
+	else
+		err = add_pieces(buf, how);
 	call_end();
 	shim.map_fail_at = 0;
 	shim.alloc_fail_at = 0;
