@@ -179,7 +179,8 @@ vm_userspace()
 	for file in "${VM_MODULES[@]}"; do
 		files+=(--file "$file:/tests/virtio/test_modules/${file##*/}")
 	done
-	"$TOP/scripts/initramfs" --name "$name" --modules "$(basename "$(vm_built)")" "${files[@]}" "$@" || exit
+	"$TOP/scripts/initramfs" --name "$name" --modules "$(basename "$(vm_built)")" \
+		"${files[@]}" "$@" || exit
 	VM_INITRD=$BUILD/$name.cpio
 }
 
@@ -246,7 +247,8 @@ vm_start()
 
 	cd "$VM_DIR"
 	# shellcheck disable=SC2086 # accel is a list of words
-	timeout -k 5 $((VM_TIMEOUT * VM_SLOWER)) "$QEMU" -M "$VM_MACHINE" $accel -smp "$VM_CPUS" -m "$VM_MEM" \
+	timeout -k 5 $((VM_TIMEOUT * VM_SLOWER)) "$QEMU" -M "$VM_MACHINE" $accel -smp "$VM_CPUS" \
+		-m "$VM_MEM" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		"${console[@]}" -serial file:results \
 		-chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control \

@@ -66,7 +66,8 @@ suites()
 
 	for suite; do
 		say "$suite"
-		"$TOP/scripts/test.d/$suite" | sed -uE "s/^((not )?ok [0-9]+ - )/\1$suite: /" || failed=yes
+		"$TOP/scripts/test.d/$suite" | sed -uE "s/^((not )?ok [0-9]+ - )/\1$suite: /" ||
+			failed=yes
 	done
 	[[ -z $failed ]]
 }

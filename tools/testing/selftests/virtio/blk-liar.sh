@@ -45,7 +45,8 @@ ends()
 works()
 {
 	there && head -c 65536 /dev/urandom >/tmp/in &&
-	ends if=/tmp/in of=/dev/vda bs=64k oflag=direct && ends if=/dev/vda of=/tmp/out bs=64k count=1 iflag=direct &&
+	ends if=/tmp/in of=/dev/vda bs=64k oflag=direct &&
+	ends if=/dev/vda of=/tmp/out bs=64k count=1 iflag=direct &&
 	cmp /tmp/in /tmp/out
 }
 
@@ -77,14 +78,17 @@ taken()
 test_refused()
 {
 	refused "blocks of 513 bytes" "block size is 513" "$(features $BLK_SIZE)" blk_size=513
-	refused "blocks of 2 GiB" "block size is 2147483648" "$(features $BLK_SIZE)" blk_size=0x80000000
-	refused "segments of 512 bytes" "largest segment .* is 512" "$(features $SIZE_MAX)" size_max=512
+	refused "blocks of 2 GiB" "block size is 2147483648" "$(features $BLK_SIZE)" \
+		blk_size=0x80000000
+	refused "segments of 512 bytes" "largest segment .* is 512" "$(features $SIZE_MAX)" \
+		size_max=512
 	refused "many queues, and none" "that has none" "$(features $MQ)"
 	refused "queues that hold no request" "queues of size 2" ring=2
 	refused "secure erase without limits" "limit of secure erase is 0" "$(features $ERASE)"
 	refused "a zone model of the future" "zone model is 7" "$(features $ZONED)" zoned.model=7
 	refused "zones of no size" "zone size is 0" "$(features $ZONED)" $zones zoned.zone_sectors=0
-	refused "zones of an odd size" "zone size is 3000" "$(features $ZONED)" $zones zoned.zone_sectors=3000
+	refused "zones of an odd size" "zone size is 3000" "$(features $ZONED)" $zones \
+		zoned.zone_sectors=3000
 	refused "zones that take no writes" "write granularity of zones is 0" \
 		"$(features $ZONED)" $zones zoned.write_granularity=0
 	refused "zones that take no appends" "zone append's limit is 0" \
@@ -100,19 +104,27 @@ test_safe()
 	check "safe: that was said, once" [ "$(count_lines "ignored: block size is 0")" -eq 1 ]
 	taken "no limits at all" max_segments 1 ring=64
 	taken "no segments" max_segments 1 "$(features $SEG_MAX)"
-	taken "more segments than the ring has room for" max_segments 62 "$(features $SEG_MAX)" seg_max=0xffffffff
-	check "safe: that was said, once" [ "$(count_lines "ignored: segments .* is 4294967295")" -eq 1 ]
-	taken "a ring that holds one segment" max_segments 1 ring=3 "$(features $SEG_MAX)" seg_max=100
+	taken "more segments than the ring has room for" max_segments 62 "$(features $SEG_MAX)" \
+		seg_max=0xffffffff
+	check "safe: that was said, once" \
+		[ "$(count_lines "ignored: segments .* is 4294967295")" -eq 1 ]
+	taken "a ring that holds one segment" max_segments 1 ring=3 "$(features $SEG_MAX)" \
+		seg_max=100
 	taken "segments of no size" max_segment_size 65536 "$(features $SIZE_MAX)"
-	taken "huge segments" max_segment_size 4294967295 "$(features $SIZE_MAX)" size_max=0xffffffff
+	taken "huge segments" max_segment_size 4294967295 "$(features $SIZE_MAX)" \
+		size_max=0xffffffff
 	taken "a physical block of 2^264 bytes" physical_block_size 512 \
 		"$(features $TOPOLOGY)" physical_block_exp=255
 	check "safe: an alignment offset" offset_is 512
-	taken "an alignment of no meaning" physical_block_size 512 "$(features $TOPOLOGY)" alignment_offset=255
-	taken "a minimum that is large" minimum_io_size 33553920 "$(features $TOPOLOGY)" min_io_size=65535
-	taken "an optimum that overflows" optimal_io_size 0 "$(features $TOPOLOGY)" opt_io_size=0xffffffff
+	taken "an alignment of no meaning" physical_block_size 512 "$(features $TOPOLOGY)" \
+		alignment_offset=255
+	taken "a minimum that is large" minimum_io_size 33553920 "$(features $TOPOLOGY)" \
+		min_io_size=65535
+	taken "an optimum that overflows" optimal_io_size 0 "$(features $TOPOLOGY)" \
+		opt_io_size=0xffffffff
 	taken "discards without limits" discard_max_hw_bytes 2199023255040 "$(features $DISCARD)"
-	taken "discards that are less than a block" discard_max_hw_bytes 0 "$(features "$DISCARD | $BLK_SIZE")" \
+	taken "discards that are less than a block" discard_max_hw_bytes 0 \
+		"$(features "$DISCARD | $BLK_SIZE")" \
 		blk_size=4096 max_discard_sectors=7
 	taken "discards aligned to 2 TiB" discard_granularity 512 "$(features $DISCARD)" \
 		discard_sector_alignment=0xffffffff
@@ -120,14 +132,17 @@ test_safe()
 		discard_sector_alignment=24
 	taken "the smaller alignment of discard and secure erase" discard_granularity 4096 $both
 	taken "the smaller number of ranges of both" max_discard_segments 2 $both
-	taken "discards aligned to more than they may be" discard_granularity 512 "$(features $DISCARD)" \
+	taken "discards aligned to more than they may be" discard_granularity 512 \
+		"$(features $DISCARD)" \
 		max_discard_sectors=64 discard_sector_alignment=128
 	taken "discards in 4 billion ranges" max_discard_segments 256 "$(features $DISCARD)" \
 		max_discard_seg=0xffffffff
-	taken "zeroes that are less than a block" write_zeroes_max_bytes 0 "$(features "$ZEROES | $BLK_SIZE")" \
+	taken "zeroes that are less than a block" write_zeroes_max_bytes 0 \
+		"$(features "$ZEROES | $BLK_SIZE")" \
 		blk_size=4096 max_write_zeroes_sectors=1
 	taken "zones written in less than a block" zone_write_granularity 4096 \
-		"$(features "$ZONED | $SEG_MAX | $BLK_SIZE")" $zones blk_size=4096 zoned.write_granularity=512
+		"$(features "$ZONED | $SEG_MAX | $BLK_SIZE")" $zones blk_size=4096 \
+		zoned.write_granularity=512
 	taken "zones that one need not care about" zoned none "$(features $ZONED)" zoned.model=2
 	device capacity=0
 	check "safe: a disk of no size" there
@@ -222,7 +237,8 @@ test_cache()
 {
 	device "$(features $FLUSH)"
 	check "with flushes there is a cache" [ "$(cache)" = "write back" ]
-	check "that can't be switched" refuse sh -c 'echo "write through" >/sys/block/vda/cache_type'
+	check "that can't be switched" refuse \
+		sh -c 'echo "write through" >/sys/block/vda/cache_type'
 	device "$(features $SEG_MAX)" seg_max=16
 	check "without flushes there is none" [ "$(cache)" = "write through" ]
 	device "$(features "$FLUSH | $WCE")" wce=0
@@ -242,7 +258,8 @@ test_cache()
 test_passed_on()
 {
 	device "$(features $GEOMETRY)" geometry.cylinders=100 geometry.heads=7 geometry.sectors=19
-	check "the geometry is the device's" sh -c 'fdisk -l /dev/vda | grep -q "7 heads, 19 sectors/track"'
+	check "the geometry is the device's" \
+		sh -c 'fdisk -l /dev/vda | grep -q "7 heads, 19 sectors/track"'
 	ionice -c 2 -n 3 dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null
 	check "the device is told of priorities" [ "$(cat $PARAM/ioprio)" = $((2 << 13 | 3)) ]
 	device "$(features $MQ)" num_queues=65535

@@ -106,9 +106,11 @@ fio_file()
 	printf '[global]\nfilename=/dev/%s\nverify=crc32c\nverify_fatal=1\ndirect=1\n' "$1"
 	job sequential 8 rw=write bs=1m ioengine=libaio iodepth=4
 	job random-512 1 rw=randwrite bs=512 ioengine=libaio iodepth=128 iodepth_batch=16
-	job random-mixed 8 rw=randwrite bsrange=512-256k ioengine=io_uring iodepth=32 iomem_align=512
+	job random-mixed 8 rw=randwrite bsrange=512-256k ioengine=io_uring iodepth=32 \
+		iomem_align=512
 	job depth-1 1 rw=randwrite bs=4k ioengine=psync
-	job buffered 4 rw=write bsrange=777-100k bs_unaligned=1 direct=0 ioengine=libaio iodepth=16 fsync=64
+	job buffered 4 rw=write bsrange=777-100k bs_unaligned=1 direct=0 ioengine=libaio \
+		iodepth=16 fsync=64
 	if [ "$(cat "/sys/block/$1/queue/io_poll")" = 1 ]; then
 		job polled 2 rw=randwrite bs=4k ioengine=io_uring hipri=1 iodepth=16
 	fi

@@ -150,7 +150,8 @@ test_resize()
 	sleep 0.5
 	# not through check's standard output
 	ask_host resize $disk $((sectors * 512)) >&3
-	wait_for $((20 * patience)) size_is "$disk" $sectors && wait_for $((10 * patience)) has_resize_event "$disk"
+	wait_for $((20 * patience)) size_is "$disk" $sectors &&
+		wait_for $((10 * patience)) has_resize_event "$disk"
 	resized=$?
 	wait $load && [ $resized -eq 0 ]
 	resized=$?
@@ -162,7 +163,8 @@ test_resize()
 test_slow()
 {
 	echo 200 >"/sys/block/$1/queue/io_timeout"
-	timeout $((60 * patience)) dd if="/dev/$1" of=/dev/null bs=4k count=4 iflag=direct 2>/dev/null
+	timeout $((60 * patience)) dd if="/dev/$1" of=/dev/null bs=4k count=4 \
+		iflag=direct 2>/dev/null
 	slow=$?
 	echo 30000 >"/sys/block/$1/queue/io_timeout"
 	[ $slow -eq 0 ] && logged "\[$1\] req.*no answer for .* s to request"
@@ -179,8 +181,10 @@ test_no_memory()
 	echo 30 >$fail/probability
 	(
 		echo 1 >/proc/self/make-it-fail
-		timeout $((60 * patience)) fio --name=no-memory --filename="/dev/$1" --size=4m --rw=randwrite \
-			--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 \
+		timeout $((60 * patience)) fio --name=no-memory --filename="/dev/$1" --size=4m \
+			--rw=randwrite \
+			--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=16 --verify=crc32c \
+			--verify_fatal=1 \
 			--minimal >/dev/null &&
 		timeout $((60 * patience)) /bin/blkdiscard -o $MiB -l $MiB "/dev/$1"
 	) || bad=1
@@ -195,7 +199,8 @@ has_many_in_flight() { [ "$(in_flight "$1")" -ge 128 ]; }
 # A slow disk has all requests that it may have.
 test_deep()
 {
-	timeout $((60 * patience)) fio --name=deep --filename="/dev/$1" --size=4m --io_size=1m --rw=randread --bs=4k \
+	timeout $((60 * patience)) fio --name=deep --filename="/dev/$1" --size=4m --io_size=1m \
+		--rw=randread --bs=4k \
 		--direct=1 --ioengine=libaio --iodepth=256 --iodepth_batch=16 --minimal >/dev/null &
 	load=$!
 	wait_for $((10 * patience)) has_many_in_flight "$1"
@@ -203,7 +208,11 @@ test_deep()
 	wait $load && [ $deep -eq 0 ]
 }
 
-is_read_only() { [ "$(cat "/sys/block/$1/ro")" = 1 ] && ! dd if=/tmp/data of="/dev/$1" bs=4k count=1 2>/dev/null; }
+is_read_only()
+{
+	[ "$(cat "/sys/block/$1/ro")" = 1 ] &&
+		! dd if=/tmp/data of="/dev/$1" bs=4k count=1 2>/dev/null
+}
 
 # The base's driver takes its disks, which ours has found. They come first: both
 # drivers count from vda.
@@ -265,7 +274,8 @@ if [ "${only:-}" != rings ]; then
 	# The last, as without memory the kernel's own checks give up.
 	if [ -e /sys/kernel/debug/failslab ]; then
 		for disk in $(disks); do
-			check "$(disk_serial "$disk"): without memory it goes on later" test_no_memory "$disk"
+			check "$(disk_serial "$disk"): without memory it goes on later" \
+				test_no_memory "$disk"
 		done
 	fi
 fi

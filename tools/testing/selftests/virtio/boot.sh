@@ -106,7 +106,8 @@ test_rng()
 	timeout 60 dd if=/dev/hwrng of=/tmp/rng bs=64 count=$reads &&
 		rate=$(per_second $reads "$(seconds_since "$start")")
 	bytes=$(stat -c %s /tmp/rng)
-	[ "$bytes" = $((reads * 64)) ] && [ "$(gzip -c /tmp/rng | wc -c)" -ge "$bytes" ] && verified=yes
+	[ "$bytes" = $((reads * 64)) ] && [ "$(gzip -c /tmp/rng | wc -c)" -ge "$bytes" ] &&
+		verified=yes
 	row rng "$dir" "$bytes" $verified "$rate"
 	check "rng: all bytes asked for came, and are random" [ $verified = yes ]
 	ring_is_as_asked "rng"
@@ -128,7 +129,8 @@ test_console()
 	dir=$(virtio_by_driver virtio_console) || { not_ok "console: no device"; return; }
 	head -c $console_size /tmp/data >/tmp/console-data
 	start=$(now)
-	through_ports /dev/vport*p1 /dev/vport*p2 && through_ports /dev/vport*p2 /dev/vport*p1 && verified=yes
+	through_ports /dev/vport*p1 /dev/vport*p2 && through_ports /dev/vport*p2 /dev/vport*p1 &&
+		verified=yes
 	rate=$(per_second $((2 * console_size / 4096)) "$(seconds_since "$start")")
 	row console "$dir" $((2 * console_size)) $verified "$rate"
 	check "console: data goes through two ports both ways and is the same" [ $verified = yes ]

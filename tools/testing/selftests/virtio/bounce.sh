@@ -31,7 +31,11 @@ echo_for()
 	done
 }
 
-network_is_up() { ip addr add 10.0.2.15/24 dev eth0 && ip link set eth0 up && wait_for 10 ping -c 1 -W 1 10.0.2.2; }
+network_is_up()
+{
+	ip addr add 10.0.2.15/24 dev eth0 &&
+		ip link set eth0 up && wait_for 10 ping -c 1 -W 1 10.0.2.2
+}
 are_back() { [ "$(bounce_buffers)" -le "$before" ]; }
 
 nic=$(basename "$(virtio_of /sys/class/net/eth0/device)")

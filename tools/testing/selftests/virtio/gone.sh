@@ -109,7 +109,8 @@ test_simple()
 
 	check "$name: the device vanishes" vanish "$dir"
 	check "$name: the driver is unbound" within 60 unbind "$dir"
-	check "$name: it can't be bound again" sh -c "! echo ${dir##*/} >/sys/bus/virtio/drivers_probe || ! [ -e $dir/driver ]"
+	check "$name: it can't be bound again" \
+		sh -c "! echo ${dir##*/} >/sys/bus/virtio/drivers_probe || ! [ -e $dir/driver ]"
 }
 
 test_rng()
@@ -125,7 +126,10 @@ test_rng()
 	check "rng: who reads gets an end" within 20 wait_gone $reader
 }
 
-wait_gone() { while [ -d "/proc/$1" ] && ! grep -q '^State:.*Z' "/proc/$1/status"; do sleep 0.1; done; }
+wait_gone()
+{
+	while [ -d "/proc/$1" ] && ! grep -q '^State:.*Z' "/proc/$1/status"; do sleep 0.1; done
+}
 
 test_load()
 {
@@ -162,8 +166,10 @@ flr() { echo 1 >"$(dirname "$1")/reset"; }
 # verifies DISK: writes, and reads it back, for some seconds and in spite of a reset
 verifies()
 {
-	timeout 100 fio --name=flr --filename="/dev/$1" --size=8m --rw=randwrite --bs=4k --direct=1 \
-		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --time_based --runtime=8 \
+	timeout 100 fio --name=flr --filename="/dev/$1" --size=8m --rw=randwrite --bs=4k \
+		--direct=1 \
+		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --time_based \
+		--runtime=8 \
 		--minimal >"/tmp/flr-$1"
 }
 
@@ -187,7 +193,8 @@ test_resets()
 	wait_for 20 is_writing "$lun"
 	check "reset: of a disk's function" flr "$(of_disk "$disk")"
 	check "reset: of a SCSI host's function" flr "$(of_disk "$lun")"
-	check "reset: of a network device's function" flr "$(virtio_of "/sys/class/net/$nic/device")"
+	check "reset: of a network device's function" flr \
+		"$(virtio_of "/sys/class/net/$nic/device")"
 	check "reset: I/O of the disk goes on, and the data is right" wait $disk_load
 	check "reset: I/O of the SCSI host goes on, and the data is right" wait $lun_load
 	check "reset: the network goes on" wait_for 30 answers

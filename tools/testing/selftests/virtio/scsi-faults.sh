@@ -25,7 +25,8 @@ find_disk()
 load()
 {
 	mark
-	load_module scsi_script "$@" && wait_for 20 said 'Attached SCSI disk' && find_disk && short_timeouts
+	load_module scsi_script "$@" && wait_for 20 said 'Attached SCSI disk' && find_disk &&
+		short_timeouts
 }
 
 short_timeouts()
@@ -57,7 +58,8 @@ fails_in_time()
 
 verified_by_fio()
 {
-	timeout 60 fio --eta=never --name=io --filename="$disk" --direct=1 --ioengine=io_uring --rw=randrw \
+	timeout 60 fio --eta=never --name=io --filename="$disk" --direct=1 --ioengine=io_uring \
+		--rw=randrw \
 		--bsrange=4k-128k --iodepth=16 --size=4m --verify=crc32c --verify_fatal=1 "$@"
 }
 
@@ -136,11 +138,13 @@ test_parallel_events()
 	tell gone 0
 	tell blocks 8192
 	tell event "3 01004000 92a"
-	check "event: a new size does not wait for a scan" wait_for 10 number_is "/sys/block/${disk#/dev/}/size" 8192
+	check "event: a new size does not wait for a scan" wait_for 10 number_is \
+		"/sys/block/${disk#/dev/}/size" 8192
 	tell blocks 16384
 	tell release 1
 	tell event "3 01004000 92a"
-	check "event: and the next one comes too" wait_for 10 number_is "/sys/block/${disk#/dev/}/size" 16384
+	check "event: and the next one comes too" wait_for 10 number_is \
+		"/sys/block/${disk#/dev/}/size" 16384
 	check "event: all buffers are back" wait_for 20 event_room
 }
 
@@ -175,7 +179,8 @@ test_lost()
 	tell tmfs ''
 	tell once 1
 	tell hold 1
-	check "$1: the read succeeds all the same" timeout 60 dd if="$disk" of=/tmp/block bs=4k count=1 iflag=direct
+	check "$1: the read succeeds all the same" timeout 60 dd if="$disk" of=/tmp/block bs=4k \
+		count=1 iflag=direct
 	check "$1: and in time" within 12 "$start"
 	check "$1: task management functions: $2" [ "$(echo $(cat $script/tmfs))" = "$2" ]
 	check "$1: starts of the device: $3" [ $(($(cat $script/starts) - before)) = "$3" ]
@@ -227,7 +232,8 @@ test_slow()
 	start_reader
 	sleep 0.2
 	sleep 7
-	check "slow: other commands are answered" timeout 5 dd if="$disk" of=/dev/null bs=4k count=1 skip=1 iflag=direct
+	check "slow: other commands are answered" timeout 5 dd if="$disk" of=/dev/null bs=4k \
+		count=1 skip=1 iflag=direct
 	check "slow: the command still waits" still_waits
 	check "slow: it is reported" said 'no answer for [0-9]+ s to command 0x28'
 	check "slow: nobody recovers" no_recovery "$starts"
@@ -239,7 +245,10 @@ test_slow()
 }
 
 # As Documentation/virtio/debugging.rst looks for a stuck queue
-is_seen_stuck() { grep ' request: size [0-9]* used [1-9][0-9]* works$' /sys/kernel/debug/virtio/*/queues; }
+is_seen_stuck()
+{
+	grep ' request: size [0-9]* used [1-9][0-9]* works$' /sys/kernel/debug/virtio/*/queues
+}
 
 test_lost_kick()
 {
@@ -266,7 +275,8 @@ test_lost_interrupt()
 	tell tmfs ''
 	tell lose_interrupts 1
 	check "lost interrupt: the read succeeds" block 20
-	check "lost interrupt: reported as such" said_once 'queue 0: the device was done, and did not say so'
+	check "lost interrupt: reported as such" said_once \
+		'queue 0: the device was done, and did not say so'
 	check "lost interrupt: and as nothing else" never_said 'no answer'
 	check "lost interrupt: nobody recovers" no_recovery "$starts"
 }
@@ -280,7 +290,8 @@ test_needs_reset()
 	tell once 1
 	tell hold 1
 	tell status_bits 0x40
-	check "a device that needs a reset: the read succeeds" timeout 60 dd if="$disk" of=/dev/null bs=4k count=1 iflag=direct
+	check "a device that needs a reset: the read succeeds" timeout 60 dd if="$disk" \
+		of=/dev/null bs=4k count=1 iflag=direct
 	tell once 0
 	check "a device that needs a reset: reported" said_once 'the device needs a reset'
 	check "a device that needs a reset: gets one" number_is $script/starts $((starts + 1))
@@ -468,7 +479,10 @@ test_queue_depth()
 }
 
 # Cache lines have at least 64 bytes: these are whole ones, and the page is no other's.
-event_room() { [ "$(cat $script/event)" = "8 buffers, 8 mapped, 128 bytes at 0" ] || { cat $script/event; return 1; }; }
+event_room()
+{
+	[ "$(cat $script/event)" = "8 buffers, 8 mapped, 128 bytes at 0" ] || { cat $script/event; return 1; }
+}
 
 # test_event NAME EVENT MESSAGE
 test_event()
@@ -505,7 +519,8 @@ check "events: mapped once, in cache lines of their own" event_room
 test_queue_depth
 test_batches
 test_short_batch
-test_layout "plain" "lun 01004000 pi 0 0 out 51 4096 in 108" "lun 01004000 pi 0 0 out 51 in 108 4096"
+test_layout "plain" "lun 01004000 pi 0 0 out 51 4096 in 108" \
+	"lun 01004000 pi 0 0 out 51 in 108 4096"
 
 test_bad_value response response 77
 test_bad_value response silent 1
@@ -610,14 +625,19 @@ check "mute device: bound again" bind
 check "unloaded" unload
 
 check "small queue: loaded" load queue_size=8 seg_max=4096
-check "small queue: segments are limited" [ "$(cat /sys/block/${disk#/dev/}/queue/max_segments)" = 6 ]
+check "small queue: segments are limited" \
+	[ "$(cat /sys/block/${disk#/dev/}/queue/max_segments)" = 6 ]
 check "small queue: fio verifies its data" verified_by_fio
 check "small queue: unloaded" unload
-check "strange limits: loaded" load seg_max=0 max_sectors=7 cmd_per_lun=4294967295 max_target=65535 max_lun=4294967295 num_queues=0
-check "strange limits: less than a page is reported" said_once "max_sectors 7 is less than a page, using 8"
-check "strange limits: a page is what there is" number_is "/sys/block/${disk#/dev/}/queue/max_hw_sectors_kb" 4
+check "strange limits: loaded" load seg_max=0 max_sectors=7 cmd_per_lun=4294967295 \
+	max_target=65535 max_lun=4294967295 num_queues=0
+check "strange limits: less than a page is reported" said_once \
+	"max_sectors 7 is less than a page, using 8"
+check "strange limits: a page is what there is" number_is \
+	"/sys/block/${disk#/dev/}/queue/max_hw_sectors_kb" 4
 for pair in sg_tablesize:1 cmd_per_lun:64 can_queue:64; do
-	check "strange limits: ${pair%:*} is ${pair#*:}" number_is "/sys/class/scsi_host/host*/${pair%:*}" "${pair#*:}"
+	check "strange limits: ${pair%:*} is ${pair#*:}" number_is \
+		"/sys/class/scsi_host/host*/${pair%:*}" "${pair#*:}"
 done
 check "strange limits: fio verifies its data" verified_by_fio
 check "strange limits: unloaded" unload
@@ -626,7 +646,8 @@ for type in 1 2 3; do
 	check "protection type $type: loaded" load pi=$type
 	test_layout "protection type $type" "lun 01004000 pi 64 0 out 59 64 4096 in 108" \
 		"lun 01004000 pi 0 64 out 59 in 108 64 4096"
-	check "protection type $type: fio verifies its data, many segments" verified_by_fio --bs=128k
+	check "protection type $type: fio verifies its data, many segments" verified_by_fio \
+		--bs=128k
 	check "protection type $type: unloaded" unload
 done
 

@@ -31,5 +31,6 @@ never_said() { ! said "$1"; }
 
 no_fault()
 {
-	! dmesg | grep -A 60 -E "WARNING: |BUG[: ]|KASAN|INFO: trying|possible .* detected|bad unlock|blocked for more${1:+|$1}"
+	! dmesg | grep -A 60 \
+		-E "WARNING: |BUG[: ]|KASAN|INFO: trying|possible .* detected|bad unlock|blocked for more${1:+|$1}"
 }

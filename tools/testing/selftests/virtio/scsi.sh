@@ -81,7 +81,8 @@ verified_fio()
 	local seconds=$1
 
 	shift
-	timeout "$seconds" fio --eta=never --disk_util=0 --thread --direct=1 --ioengine=io_uring --verify=crc32c \
+	timeout "$seconds" fio --eta=never --disk_util=0 --thread --direct=1 --ioengine=io_uring \
+		--verify=crc32c \
 		--verify_fatal=1 "$@"
 }
 
@@ -110,8 +111,10 @@ test_host()
 	dir=$(virtio_of "/sys/block/$disk/device")
 	check "$host: rings and features are as asked for" host_is "$dir" "$host"
 	check "$host: $queues queues" queues_are "$disk" "$queues"
-	[ "$queues" = 1 ] || check "$host: a processor for each queue" affinity_is "$disk" "$queues" "$dir"
-	check "$host: lists of $(cat "/sys/block/$disk/queue/max_segments") segments" longest_lists "$disk"
+	[ "$queues" = 1 ] || check "$host: a processor for each queue" affinity_is "$disk" \
+		"$queues" "$dir"
+	check "$host: lists of $(cat "/sys/block/$disk/queue/max_segments") segments" \
+		longest_lists "$disk"
 }
 
 test_data() { check "$1: $(host_disks "$1" | wc -l) disks at once, data verified" fio_disks "$1"; }
@@ -147,7 +150,8 @@ test_commands()
 	local host=$1 disk=/dev/$(scsi_disk "$1-0-0") other=/dev/$(scsi_disk "$1-1-0")
 
 	check "$host: sg_inq" sh -c "sg_inq $disk | grep -q 'Unit serial number: $host-0-0'"
-	check "$host: sg_readcap" sh -c "sg_readcap $disk | grep -q 'Number of logical blocks=32768'"
+	check "$host: sg_readcap" \
+		sh -c "sg_readcap $disk | grep -q 'Number of logical blocks=32768'"
 	check "$host: sg_vpd" sh -c "sg_vpd --page=lbpv $disk | grep -q 'LBPU): 1'"
 	check "$host: sg_luns" sh -c "[ \$(sg_luns $disk | grep -c '^    ') = 3 ]"
 	check "$host: sg_unmap" unmaps "$other"
@@ -175,7 +179,8 @@ resets()
 	verified_fio 60 --rw=randwrite --bs=4k --iodepth=8 --size=2m --loops=6 \
 		--name=reset --filename="$1" --name=other --filename="$2" &
 	while [ $i -lt 5 ]; do
-		sg_reset --device --no-esc "$1" && sg_reset --target --no-esc "$1" && sg_reset --host "$1"
+		sg_reset --device --no-esc "$1" && sg_reset --target --no-esc "$1" &&
+			sg_reset --host "$1"
 		status=$?
 		[ $status = 0 ] || break
 		i=$((i + 1))
@@ -190,14 +195,17 @@ test_hotplug()
 	for pair in 0,5 5,0 5,300; do
 		target=${pair%,*} lun=${pair#*,}
 		ask_host add $host $target $lun
-		check "$host: LUN $lun of target $target comes by itself" wait_for 20 has_disk "$host-$target-$lun"
+		check "$host: LUN $lun of target $target comes by itself" wait_for 20 has_disk \
+			"$host-$target-$lun"
 	done
 	disk=$(scsi_disk "$host-5-300") &&
-		check "$host: data on the disk that came" dd if=/tmp/data of="/dev/$disk" bs=64k count=8 oflag=direct
+		check "$host: data on the disk that came" dd if=/tmp/data of="/dev/$disk" bs=64k \
+			count=8 oflag=direct
 	for pair in 5,300 5,0 0,5; do
 		target=${pair%,*} lun=${pair#*,}
 		ask_host del $host $target $lun
-		check "$host: LUN $lun of target $target goes by itself" wait_for 20 has_no_disk "$host-$target-$lun"
+		check "$host: LUN $lun of target $target goes by itself" wait_for 20 has_no_disk \
+			"$host-$target-$lun"
 	done
 	disk=$(scsi_disk "$host-2-1")
 	ask_host resize $host 2 1 24
@@ -374,7 +382,8 @@ for host in sip4 sdm1 pip4 pdm1; do
 done
 for host in sip4 pdm1; do
 	check "$host: a disk that is slow has its time" waits_for_a_slow_disk $host
-	check "$host: a reset of the host without memory" resets_without_memory "$(scsi_disk $host-0-0)"
+	check "$host: a reset of the host without memory" resets_without_memory \
+		"$(scsi_disk $host-0-0)"
 done
 for host in sdm1 pim4; do
 	check "$host: writes larger than all bounce buffers" writes_much "$(scsi_disk $host-0-0)"

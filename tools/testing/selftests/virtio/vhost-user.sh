@@ -73,7 +73,8 @@ if [ "$role" = serve ]; then
 else
 	check "$guest: the other guest answers" wait_for 30 ping -c 1 -W 1 $far
 	passed "$guest: datagrams of one frame come back the same" udp $far "$datagrams" 1472
-	passed "$guest: datagrams of several frames come back the same" udp $far $((datagrams / 20)) 8000
+	passed "$guest: datagrams of several frames come back the same" udp $far \
+		$((datagrams / 20)) 8000
 	passed "$guest: a stream comes back the same, both ways at once" tcp $far "$mib"
 	$traffic stop $far
 fi
