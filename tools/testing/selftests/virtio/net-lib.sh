@@ -249,7 +249,18 @@ pools()
 
 has_pools() { pools | grep -q has; }
 
-# The kernel looks once in a second if the last page of a pool has come back.
+# What was read on another CPU than it had come to waits there for the next packet.
+packet_on_each_cpu()
+{
+	local mask
+
+	for mask in 1 2; do
+		quiet taskset $mask ping -c 1 -W 1 127.0.0.1 || return
+	done
+}
+
+# Fragments of what has not come as a whole are kept for 30 s; and the kernel looks once
+# in a second if the last page of a pool has come back.
 ends_without_pages()
 {
 	local dir
@@ -259,7 +270,8 @@ ends_without_pages()
 	for dir in $driver/virtio*; do
 		echo "${dir##*/}" >$driver/unbind || return
 	done
-	wait_for 20 refuse has_pools || { pools; return 1; }
+	packet_on_each_cpu || return
+	wait_for $((40 * patience)) refuse has_pools || { pools; return 1; }
 }
 
 needs_host

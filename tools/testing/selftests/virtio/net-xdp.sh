@@ -37,6 +37,16 @@ counted()
 	wait_for 5 is_at_least "$n" "$name" $((from + by)) || { echo "$name is still $from"; return 1; }
 }
 
+# none_is_kept N: the driver has taken back all that was sent
+none_is_kept()
+{
+	local dir=$(bed_dir "$1" b)
+
+	grep 'output\.' "/sys/kernel/debug/virtio/${dir##*/}/queues" >/tmp/outputs
+	cat /tmp/outputs
+	awk '{ kept += $6 } END { exit !NR || kept }' /tmp/outputs
+}
+
 # Nobody answers to these.
 shot_at() { NET_PORT=$2 transfer send "10.$1.0.2" 20 100; }
 
@@ -47,6 +57,7 @@ runs()
 	check "$what: packets are dropped" counted "$n" rx_xdp_drops 20 shot_at "$n" 7001
 	check "$what: aborted ones are, too" counted "$n" rx_xdp_drops 20 shot_at "$n" 7006
 	check "$what: packets go back" counted "$n" rx_xdp_tx 500 echoed "$n" 7002 500 1400
+	check "$what: and no frame of them is kept" wait_for 5 none_is_kept "$n"
 	check "$what: packets are redirected" counted "$n" rx_xdp_redirects 500 echoed "$n" 7003 500 1400
 	check "$what: there is room in front of packets" echoed "$n" 7004 500 1400
 	check "$what: metadata goes to the stack" counted "$n" rx_xdp_packets 20 shot_at "$n" 7005
@@ -206,5 +217,7 @@ for n in $(bed_numbers); do
 	survives_suspend "$n"
 done
 check "nothing is lost" nothing_is_lost "$before"
+check "receive buffers come from page pools" has_pools
+check "without the driver no page of them is in use" ends_without_pages
 check "the kernel has found no fault in itself" no_fault
 plan

@@ -21,11 +21,13 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -184,6 +186,8 @@ static int serve(void)
 			continue;
 		fd = accept(fds[1].fd, NULL, NULL);
 		if (fd >= 0 && !fork()) {
+			/* or its socket is kept by a peer that has gone */
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			echo_stream(fd);
 			_exit(0);
 		}
