@@ -12,6 +12,7 @@ needs_that "a machine without an eth0: the scripted device is that" [ ! -e /sys/
 needs_that "a machine whose network devices keep their names" [ ! -e /run/udev/control ]
 
 script=/sys/module/net_script/parameters
+driver=/sys/bus/virtio/drivers/${other_driver:-virtio_net}
 dev=eth0
 
 # Not the one of busybox, which its shell prefers
@@ -351,6 +352,9 @@ test_segments()
 	check "segments: on" ethtool -K $dev tx-udp-segmentation on
 	check "segments: are sent" ./net_segments 10.0.0.9 3000 1000
 	check "segments: their header" wait_for 2 header_is "01052a00e803220006000000 0000000000000000"
+	check "segments: whose data is next to the headers: are sent" ./net_segments $dev 3000 900
+	check "segments: whose data is next to the headers: their header" \
+		wait_for 2 header_is "01052a0084032200060000000000000000000000"
 	check "segments: off" ethtool -K $dev tx-udp-segmentation off
 }
 
@@ -404,11 +408,13 @@ reset_by()
 	ethtool -L $dev combined 1 && ethtool -K $dev rx-gro-hw off && ethtool -C $dev adaptive-rx on tx-usecs 9
 	before=$(settings)
 	tell commands ''
+	tell without_rtnl 0
 	check "$name" "$@"
 	check "$name: the device is reset" wait_for 20 starts_are 2
 	check "$name: afterwards all is well" wait_for 10 pings
 	check "$name: the driver has what it had" equal "$(settings)" "$before"
 	check "$name: and so has the device" told "*4/0 0100*5/0 0200000000000000*6/0*09000000*"
+	check "$name: queues come and go under RTNL" equal "$(cat $script/without_rtnl)" 0
 }
 
 settings() { ethtool -l $dev; ethtool -g $dev; ethtool -k $dev; ethtool -c $dev; }
@@ -609,7 +615,7 @@ probes_fail()
 	local i
 
 	for i in $(seq $1); do
-		! echo virtio0 2>/dev/null >/sys/bus/virtio/drivers/${other_driver:-virtio_net}/bind || return
+		! echo virtio0 2>/dev/null >"$driver/bind" || return
 	done
 }
 
@@ -633,6 +639,18 @@ reset_and_unload()
 test_stall() { reset_and_unload "a send queue stalls" stalls; }
 test_wish() { reset_and_unload "the device asks for a reset" tell needs_reset 1; }
 test_suspend() { reset_and_unload "the device is suspended" tell suspend 1; }
+
+unbind() { echo virtio0 >"$driver/unbind"; }
+
+# Moderation is there as long as the interface, as anybody may ask for it.
+test_removal()
+{
+	check "removal: loaded" load "$plain $control $moderation"
+	check "removal: up" up
+	check "removal: unbound" unbind
+	check "removal: moderation was there to the end" equal "$(cat $script/profiles)" 1
+	check "removal: unloaded" unload
+}
 
 # qstat QUEUE COUNTER: what netlink has of it; "all -" is the device
 qstat() { ./net_qstats $dev | awk -v queue="$1" -v name="$2" '$1 " " $2 == queue { for (i = 3; i < NF; i += 2) if ($i == name) print $(i + 1) }'; }
@@ -691,7 +709,8 @@ sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 # another driver than the kernel's, which is not to be there then
 [ -z "${other_driver:-}" ] || check "the driver $other_driver is loaded" load_module "$other_driver"
 ! any_wanted $at_once || test_everything
-for part in no_such_queue rings kinds rss_without_mq keys tables failed_probe stall wish suspend standby queue_stats pieces; do
+for part in no_such_queue rings kinds rss_without_mq keys tables failed_probe stall wish suspend \
+	    removal standby queue_stats pieces; do
 	! wanted $part || test_$part
 done
 check "the kernel found no fault" no_fault

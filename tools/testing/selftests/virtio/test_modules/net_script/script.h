@@ -21,4 +21,9 @@ void nic_release(struct script_queue *queue);
 void control_execute(struct script_queue *queue, struct buffer *buf);
 void control_answer_late(struct script_queue *queue);
 
+/* What the driver does to the network's side of the kernel */
+int watch_start(void);
+void watch_stop(void);
+void watch_queues(void);
+
 #endif /* _NET_SCRIPT_H */

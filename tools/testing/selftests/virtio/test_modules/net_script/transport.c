@@ -120,14 +120,29 @@ static u64 transport_get_features(struct virtio_device *vdev)
 	return BIT_ULL(VIRTIO_F_VERSION_1) | features;
 }
 
+static int transport_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
+			      struct virtqueue *vqs[],
+			      struct virtqueue_info vqs_info[],
+			      struct irq_affinity *desc)
+{
+	watch_queues();
+	return script_find_vqs(vdev, nvqs, vqs, vqs_info, desc);
+}
+
+static void transport_del_vqs(struct virtio_device *vdev)
+{
+	watch_queues();
+	script_del_vqs(vdev);
+}
+
 static const struct virtio_config_ops transport_ops = {
 	.get			= transport_get,
 	.set			= script_set,
 	.get_status		= transport_get_status,
 	.set_status		= script_set_status,
 	.reset			= transport_reset,
-	.find_vqs		= script_find_vqs,
-	.del_vqs		= script_del_vqs,
+	.find_vqs		= transport_find_vqs,
+	.del_vqs		= transport_del_vqs,
 	.synchronize_cbs	= script_synchronize_cbs,
 	.get_features		= transport_get_features,
 	.finalize_features	= script_finalize_features,
@@ -225,9 +240,18 @@ static int __init transport_init(void)
 	if (IS_ERR(parent))
 		return PTR_ERR(parent);
 	script_vdev.dev.parent = parent;
+	err = watch_start();
+	if (err)
+		goto err_parent;
 	err = register_virtio_device(&script_vdev);
 	if (err)
-		root_device_unregister(parent);
+		goto err_watch;
+	return 0;
+
+err_watch:
+	watch_stop();
+err_parent:
+	root_device_unregister(parent);
 	return err;
 }
 module_init(transport_init);
@@ -235,6 +259,7 @@ module_init(transport_init);
 static void __exit transport_exit(void)
 {
 	unregister_virtio_device(&script_vdev);
+	watch_stop();
 	root_device_unregister(parent);
 }
 module_exit(transport_exit);
