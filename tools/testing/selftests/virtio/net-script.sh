@@ -354,10 +354,11 @@ test_segments()
 	check "segments: their header" wait_for 2 header_is "01052a00e803220006000000 0000000000000000"
 	check "segments: whose data is next to the headers: are sent" ./net_segments $dev 3000 900
 	check "segments: whose data is next to the headers: their header" \
-		wait_for 2 header_is "01052a0084032200060000000000000000000000"
+		wait_for 2 header_begins 01052a00840322000600
 	check "segments: off" ethtool -K $dev tx-udp-segmentation off
 }
 
+header_begins() { equal "$(cut -c "1-${#1}" $script/sent)" "$1"; }
 header_is() { equal "$(cut -d' ' -f1 $script/sent)" "$(echo $1 | tr -d ' ')"; }
 
 # The last packet of a batch finds no memory: the others are sent all the same.
