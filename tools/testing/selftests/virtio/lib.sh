@@ -26,6 +26,7 @@
 #  wait_for SECONDS COMMAND...        try COMMAND until it succeeds
 #  bounce_buffers          how many are in use, of 2 KiB each
 #  now / seconds_since T   uptime in hundredths of a second; at least 0.01
+#  quiet COMMAND...        COMMAND, without what it prints
 #
 # A runner waits for all that have the test's output open: what may outlive the test
 # must not be among them.
@@ -51,6 +52,7 @@ check()
 	fi
 }
 
+quiet() { "$@" >/dev/null 2>&1; }
 wanted() { case ",${only:-$1}," in *",$1,"*) ;; *) return 1 ;; esac; }
 
 missing()

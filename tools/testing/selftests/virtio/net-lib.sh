@@ -41,7 +41,6 @@ net_traffic=./net_traffic
 ip() { /bin/ip "$@"; }
 
 refuse() { ! "$@"; }
-quiet() { "$@" >/dev/null 2>&1; }
 clear_log() { dmesg -c >>/tmp/log; }
 logged() { dmesg | grep -q "$1"; }
 

@@ -12,7 +12,6 @@ needs ip ping iperf3 ./net_traffic
 needs_that "one of two guests, as in scripts/test.d" [ -n "${side:-}" ]
 
 ip() { /bin/ip "$@"; }
-quiet() { "$@" >/dev/null 2>&1; }
 
 # up NUMBER
 up()

@@ -17,7 +17,6 @@ dev=eth0
 
 # Not the one of busybox, which its shell prefers
 ip() { /bin/ip "$@"; }
-quiet() { "$@" >/dev/null 2>&1; }
 # statistic DEVICE NAME
 statistic() { ethtool -S "$1" | awk -v name="$2:" '$1 == name { print $2 }'; }
 
