@@ -20,7 +20,7 @@ load_disks()
 		LOAD_OPTIONS+=(-drive "$VM_DISK" -device "virtio-blk-pci,drive=blk-$packed,$ring")
 		vm_disk "lun-$packed" 16
 		LOAD_OPTIONS+=(-device "virtio-scsi-pci,id=scsi-$packed,$ring"
-			       -drive "$VM_DISK" \
-				-device "scsi-hd,bus=scsi-$packed.0,drive=lun-$packed")
+			       -drive "$VM_DISK"
+			       -device "scsi-hd,bus=scsi-$packed.0,drive=lun-$packed")
 	done
 }

@@ -248,8 +248,7 @@ vm_start()
 	cd "$VM_DIR"
 	# shellcheck disable=SC2086 # accel is a list of words
 	timeout -k 5 $((VM_TIMEOUT * VM_SLOWER)) "$QEMU" -M "$VM_MACHINE" $accel -smp "$VM_CPUS" \
-		-m "$VM_MEM" \
-		-nodefaults -no-user-config -display none -no-reboot \
+		-m "$VM_MEM" -nodefaults -no-user-config -display none -no-reboot \
 		"${console[@]}" -serial file:results \
 		-chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control \
 		"${boot[@]}" "$@" </dev/null >qemu.log 2>&1 &

@@ -14,9 +14,9 @@ needs_that "a kernel with pm_test" [ -e /sys/power/pm_test ]
 verified_load()
 {
 	timeout $((200 * patience)) fio --name="$1" --filename="/dev/$1" --size=4m --rw=randwrite \
-		--bsrange=4k-64k --direct=1 \
-		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --loops=1000 \
-		--time_based --runtime="$2" --minimal >"/tmp/$1.terse"
+		--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=16 --verify=crc32c \
+		--verify_fatal=1 --loops=1000 --time_based --runtime="$2" --minimal \
+		>"/tmp/$1.terse"
 }
 
 suspend()
@@ -28,8 +28,8 @@ suspend()
 test_large_write()
 {
 	timeout $((60 * patience)) fio --name=large --filename="/dev/$1" --size=4m --rw=write \
-		--bs=2m --direct=1 \
-		--ioengine=psync --verify=crc32c --verify_fatal=1 --minimal >/dev/null
+		--bs=2m --direct=1 --ioengine=psync --verify=crc32c --verify_fatal=1 --minimal \
+		>/dev/null
 }
 
 are_back() { [ "$(bounce_buffers)" -le "$before" ]; }

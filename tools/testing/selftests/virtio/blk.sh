@@ -182,10 +182,8 @@ test_no_memory()
 	(
 		echo 1 >/proc/self/make-it-fail
 		timeout $((60 * patience)) fio --name=no-memory --filename="/dev/$1" --size=4m \
-			--rw=randwrite \
-			--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=16 --verify=crc32c \
-			--verify_fatal=1 \
-			--minimal >/dev/null &&
+			--rw=randwrite --bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=16 \
+			--verify=crc32c --verify_fatal=1 --minimal >/dev/null &&
 		timeout $((60 * patience)) /bin/blkdiscard -o $MiB -l $MiB "/dev/$1"
 	) || bad=1
 	echo 0 >$fail/probability
@@ -200,8 +198,8 @@ has_many_in_flight() { [ "$(in_flight "$1")" -ge 128 ]; }
 test_deep()
 {
 	timeout $((60 * patience)) fio --name=deep --filename="/dev/$1" --size=4m --io_size=1m \
-		--rw=randread --bs=4k \
-		--direct=1 --ioengine=libaio --iodepth=256 --iodepth_batch=16 --minimal >/dev/null &
+		--rw=randread --bs=4k --direct=1 --ioengine=libaio --iodepth=256 \
+		--iodepth_batch=16 --minimal >/dev/null &
 	load=$!
 	wait_for $((10 * patience)) has_many_in_flight "$1"
 	deep=$?

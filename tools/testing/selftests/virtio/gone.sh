@@ -167,10 +167,8 @@ flr() { echo 1 >"$(dirname "$1")/reset"; }
 verifies()
 {
 	timeout 100 fio --name=flr --filename="/dev/$1" --size=8m --rw=randwrite --bs=4k \
-		--direct=1 \
-		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --time_based \
-		--runtime=8 \
-		--minimal >"/tmp/flr-$1"
+		--direct=1 --ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 \
+		--time_based --runtime=8 --minimal >"/tmp/flr-$1"
 }
 
 answers() { ping -c 1 -W 1 10.0.3.2 >/dev/null; }

@@ -59,8 +59,8 @@ fails_in_time()
 verified_by_fio()
 {
 	timeout 60 fio --eta=never --name=io --filename="$disk" --direct=1 --ioengine=io_uring \
-		--rw=randrw \
-		--bsrange=4k-128k --iodepth=16 --size=4m --verify=crc32c --verify_fatal=1 "$@"
+		--rw=randrw --bsrange=4k-128k --iodepth=16 --size=4m --verify=crc32c \
+		--verify_fatal=1 "$@"
 }
 
 writes_a_block() { dd if=/tmp/data of="$disk" bs=4k count=1 oflag=direct; }
@@ -431,8 +431,9 @@ test_smaller()
 test_batches()
 {
 	tell kicks 0
-	check "batches: reads" timeout 60 fio --eta=never --name=io --filename="$disk" --direct=1 --ioengine=io_uring \
-		--rw=randread --bs=4k --iodepth=16 --iodepth_batch_submit=16 --iodepth_batch_complete_min=16 --number_ios=512
+	check "batches: reads" timeout 60 fio --eta=never --name=io --filename="$disk" --direct=1 \
+		--ioengine=io_uring --rw=randread --bs=4k --iodepth=16 --iodepth_batch_submit=16 \
+		--iodepth_batch_complete_min=16 --number_ios=512
 	check "batches: 512 reads, $(cat $script/kicks) kicks" [ "$(cat $script/kicks)" -le 128 ]
 }
 

@@ -82,8 +82,7 @@ verified_fio()
 
 	shift
 	timeout "$seconds" fio --eta=never --disk_util=0 --thread --direct=1 --ioengine=io_uring \
-		--verify=crc32c \
-		--verify_fatal=1 "$@"
+		--verify=crc32c --verify_fatal=1 "$@"
 }
 
 # All disks of a host at once, every block read again and compared
