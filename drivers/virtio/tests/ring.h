@@ -25,8 +25,7 @@ enum ring_config {
 	RING_CONFIGS = 32,
 };
 
-/* How elements are added */
-/* The calls before RING_HOWS add any buffer, the others one of one element. */
+/* How a buffer is added: before RING_HOWS any, after it one of one element */
 enum ring_how {
 	BY_OLD, BY_PTR, BY_PAGE, BY_BVEC, BY_SG, BY_DMA,
 	RING_HOWS,

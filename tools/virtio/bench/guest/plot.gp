@@ -23,6 +23,7 @@ edge(first, i) = sum [part = 0:i - 1] column(first + part)
 
 do for [layout in "split packed"] {
 	data = dir."/guest-".layout.".dat"
+	# stats leaves out what is not in the range of the plot before
 	set yrange [*:*]
 	stats data using 2 nooutput
 	set yrange [STATS_records - 0.4:-0.6]
