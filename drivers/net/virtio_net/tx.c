@@ -170,10 +170,15 @@ void virtnet_tx_reclaim_pair(struct virtnet_rq *rq, int budget)
 	struct virtnet_sq *sq = &rq->vn->sq[rq - rq->vn->rq];
 	struct netdev_queue *txq = sq->txq;
 
-	if (!sq->napi_mode || !__netif_tx_trylock(txq))
+	if (!sq->napi_mode && !READ_ONCE(sq->xsk_pool))
+		return;
+	if (!__netif_tx_trylock(txq))
 		return;
 	if (sq->usable) {
 		virtnet_tx_reclaim(sq, budget);
+		/* A socket that polls (SO_PREFER_BUSY_POLL) wakes nobody to send. */
+		if (sq->xsk_pool && budget)
+			virtnet_xsk_tx(sq, budget);
 		virtnet_tx_wake(sq);
 	}
 	__netif_tx_unlock(txq);

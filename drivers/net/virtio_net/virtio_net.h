@@ -395,7 +395,7 @@ int virtnet_tx_poll(struct napi_struct *napi, int budget);
 void virtnet_tx_wake(struct virtnet_sq *sq);
 /* Free what was sent; under the transmit lock. */
 void virtnet_tx_reclaim(struct virtnet_sq *sq, bool in_napi);
-/* The receive side's NAPI reclaims for its pair, if the lock is free. */
+/* The receive side's NAPI does the work of its pair, if the lock is free. */
 void virtnet_tx_reclaim_pair(struct virtnet_rq *rq, int budget);
 void virtnet_tx_recycle(struct virtqueue *vq, void *token);
 void virtnet_tx_recycle_done(struct virtqueue *vq);

@@ -212,6 +212,7 @@ for n in $(bed_numbers); do
 	else
 		xsk "$n" copy
 		xsk "$n" zerocopy
+		bed_is big "$n" || xsk "$n" busypoll
 	fi
 	what="bed $n ($(bed_words "$n"))"
 	survives_suspend "$n"

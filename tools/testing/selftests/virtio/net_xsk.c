@@ -2,9 +2,10 @@
 /*
  * AF_XDP: sends back, without the network stack, what comes to UDP port 7007.
  *
- *  net_xsk DEVICE QUEUE copy|zerocopy
+ *  net_xsk DEVICE QUEUE copy|zerocopy|busypoll
  *
- * It says "ready" when it is bound, and goes on until it is ended. The sender can
+ * "busypoll" is without copies, too: the socket has the kernel poll the queue, and
+ * wakes nobody. It says "ready" when it is bound, and goes on until it is ended. The sender can
  * verify what comes back like an answer. Each frame of the shared memory has one
  * owner at a time: a frame that the kernel hands back without having had it ends
  * this with an error. Static and without a library, so that a guest needs nothing
@@ -186,6 +187,16 @@ static void map_rings(void)
 	map_ring(&xsk.completion, &offsets.cr, sizeof(uint64_t), XDP_UMEM_PGOFF_COMPLETION_RING);
 }
 
+static void prefer_busy_poll(void)
+{
+	int on = 1, microseconds = 20, packets = 64;
+
+	if (setsockopt(xsk.fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &on, sizeof(on)) ||
+	    setsockopt(xsk.fd, SOL_SOCKET, SO_BUSY_POLL, &microseconds, sizeof(microseconds)) ||
+	    setsockopt(xsk.fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &packets, sizeof(packets)))
+		fail("setsockopt");
+}
+
 static void open_socket(int ifindex, int queue, bool zerocopy)
 {
 	struct xdp_umem_reg umem = { .len = FRAMES * FRAME_SIZE, .chunk_size = FRAME_SIZE };
@@ -290,9 +301,19 @@ static bool wants_wakeup(const struct ring *ring)
 	return __atomic_load_n(ring->flags, __ATOMIC_ACQUIRE) & XDP_RING_NEED_WAKEUP;
 }
 
-static void serve(void)
+/* poll() wakes up who wants to be filled, too. */
+static void look_again(bool busy)
 {
 	struct pollfd p = { .fd = xsk.fd, .events = POLLIN };
+
+	if (busy)
+		recvfrom(xsk.fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+	else
+		poll(&p, 1, 10);
+}
+
+static void serve(bool busy)
+{
 	int frame;
 
 	for (frame = 0; frame < RING; frame++)
@@ -304,14 +325,14 @@ static void serve(void)
 		take_packets();
 		if (wants_wakeup(&xsk.tx))
 			sendto(xsk.fd, NULL, 0, MSG_DONTWAIT, NULL, 0);
-		/* wakes up who wants to be filled, too */
-		poll(&p, 1, 10);
+		look_again(busy);
 	}
 }
 
 int main(int argc, char **argv)
 {
 	int ifindex, queue;
+	bool busy;
 
 	if (argc != 4)
 		return 2;
@@ -319,7 +340,10 @@ int main(int argc, char **argv)
 	if (!ifindex)
 		fail(argv[1]);
 	queue = atoi(argv[2]);
-	open_socket(ifindex, queue, !strcmp(argv[3], "zerocopy"));
+	busy = !strcmp(argv[3], "busypoll");
+	open_socket(ifindex, queue, busy || !strcmp(argv[3], "zerocopy"));
+	if (busy)
+		prefer_busy_poll();
 	attach(ifindex, queue);
-	serve();
+	serve(busy);
 }
