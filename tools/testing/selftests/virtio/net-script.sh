@@ -652,6 +652,35 @@ test_removal()
 	check "removal: unloaded" unload
 }
 
+# asks NAME REPORT ANSWER FEATURE...: a program for XDP asks the driver for hashes
+asks()
+{
+	local name="hashes for a program, $1" report=$2 answer=$3
+
+	shift 3
+	check "$name: loaded" load "$plain $control $merged $*" reflect=1 \
+		hash_value=0x12345678 hash_report=$report
+	check "$name: up" up
+	check "$name: rxhash is on" ethtool -K $dev rxhash on
+	check "$name: attached" tell program 1
+	check "$name: packets" pings
+	check "$name: it is told so" equal "$(cat $script/asked)" "$answer"
+	check "$name: detached" tell program 0
+	check "$name: unloaded" unload
+}
+
+# The type is XDP_RSS_TYPE_L4_IPV4_TCP, the errors are ENODATA and EOPNOTSUPP.
+test_program()
+{
+	if ! [ -e /proc/sys/kernel/unprivileged_bpf_disabled ]; then
+		skip "hashes for a program" "this kernel has no BPF"
+		return
+	fi
+	asks "known" 2 "0x12345678 0x19" 57 60
+	asks "unknown" 200 -61 57 60
+	asks "not reported" 2 -95 60
+}
+
 # qstat QUEUE COUNTER: what netlink has of it; "all -" is the device
 qstat() { ./net_qstats $dev | awk -v queue="$1" -v name="$2" '$1 " " $2 == queue { for (i = 3; i < NF; i += 2) if ($i == name) print $(i + 1) }'; }
 
@@ -710,7 +739,7 @@ sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 [ -z "${other_driver:-}" ] || check "the driver $other_driver is loaded" load_module "$other_driver"
 ! any_wanted $at_once || test_everything
 for part in no_such_queue rings kinds rss_without_mq keys tables failed_probe stall wish suspend \
-	    removal standby queue_stats pieces; do
+	    removal standby queue_stats pieces program; do
 	! wanted $part || test_$part
 done
 check "the kernel found no fault" no_fault
