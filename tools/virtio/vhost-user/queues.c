@@ -6,10 +6,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -40,7 +43,16 @@ static struct queue {
 	struct device_queue ring;
 } queues[MAX_QUEUES];
 
+/* What all queues have done: in a file for those who measure, else here */
+static struct counts {
+	u64 kicks;
+	u64 interrupts;
+	u64 busy_ns;
+} counted_here, *counts = &counted_here;
+
 static const struct storage *storage;
+static bool polls;
+static bool in_turn;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool running;
 static int changed;
@@ -175,19 +187,32 @@ static void use_in_order(struct queue *queue, const struct device_buf *bufs, uns
 	}
 }
 
-/* The last one first: no driver shall count on any order. */
-static void use_reversed(struct queue *queue, const struct device_buf *bufs, unsigned int n)
+/* The last one first, as no driver shall count on any order; but where one measures. */
+static void use_each(struct queue *queue, const struct device_buf *bufs, unsigned int n)
 {
-	while (n--) {
-		device_use(&queue->ring, &bufs[n], serve_one(queue, &bufs[n]));
+	const struct device_buf *buf;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		buf = &bufs[in_turn ? i : n - 1 - i];
+		device_use(&queue->ring, buf, serve_one(queue, buf));
 		queue->given_back++;
 	}
+}
+
+static u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
 static bool serve_batch(struct queue *queue)
 {
 	static struct device_buf bufs[BATCH];
 	unsigned int n = 0;
+	u64 start = now_ns();
 
 	while (n < BATCH && device_pop(&queue->ring, &bufs[n]))
 		n++;
@@ -196,22 +221,33 @@ static bool serve_batch(struct queue *queue)
 	if (queue->ring.in_order)
 		use_in_order(queue, bufs, n);
 	else
-		use_reversed(queue, bufs, n);
+		use_each(queue, bufs, n);
 	/* What is used before what the driver asked for: its enable_cb is the other side. */
 	__sync_synchronize();
 	if (device_wants_irq(&queue->ring)) {
 		queue->interrupts++;
+		counts->interrupts++;
 		eventfd_write(queue->call, 1);
 	}
+	counts->busy_ns += now_ns() - start;
+	return true;
+}
+
+static bool take_kicks(struct queue *queue)
+{
+	eventfd_t kicks;
+
+	if (eventfd_read(queue->kick, &kicks))
+		return false;
+	counts->kicks += kicks;
 	return true;
 }
 
 static void serve_queue(struct queue *queue)
 {
 	struct device_queue *ring = &queue->ring;
-	eventfd_t kicks;
 
-	eventfd_read(queue->kick, &kicks);
+	take_kicks(queue);
 	if (queue - queues == storage->idle_queue)
 		return;
 	do {
@@ -224,6 +260,18 @@ static void serve_queue(struct queue *queue)
 	} while (ring->ops->look(ring) != ring->popped);
 }
 
+static struct counts *map_counts(const char *file)
+{
+	int fd = open(file, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	struct counts *map;
+
+	check(fd >= 0 && !ftruncate(fd, sizeof(*map)), "no file for the counts");
+	map = mmap(NULL, sizeof(*map), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	check(map != MAP_FAILED, "no memory for the counts");
+	close(fd);
+	return map;
+}
+
 void queues_prepare(const struct storage *kind)
 {
 	storage = kind;
@@ -231,24 +279,58 @@ void queues_prepare(const struct storage *kind)
 	check(changed >= 0, "no eventfd");
 }
 
-void queues_serve(void)
+void queues_measure(bool poll, const char *file)
+{
+	polls = poll;
+	in_turn = true;
+	counts = map_counts(file);
+}
+
+static void poll_queues(void)
+{
+	struct queue *queue;
+	bool busy = false;
+
+	pthread_mutex_lock(&lock);
+	for (queue = queues; running && queue < queues + MAX_QUEUES; queue++) {
+		if (!queue->on || queue - queues == storage->idle_queue)
+			continue;
+		if (serve_batch(queue))
+			busy = true;
+		else if (take_kicks(queue))
+			device_set_kicks(&queue->ring, KICKS_OFF, 0);
+	}
+	pthread_mutex_unlock(&lock);
+	/* DPDK's thread has the same CPU, and may have come to the lock. */
+	if (!busy)
+		sched_yield();
+}
+
+static void wait_for_queues(void)
 {
 	struct pollfd fds[MAX_QUEUES + 1];
 	eventfd_t changes;
-	unsigned int i, n;
+	unsigned int i, n = 1;
 
 	fds[0] = (struct pollfd){ .fd = changed, .events = POLLIN };
+	eventfd_read(changed, &changes);
+	pthread_mutex_lock(&lock);
+	for (i = 0; running && i < MAX_QUEUES; i++) {
+		if (!queues[i].on)
+			continue;
+		serve_queue(&queues[i]);
+		fds[n++] = (struct pollfd){ .fd = queues[i].kick, .events = POLLIN };
+	}
+	pthread_mutex_unlock(&lock);
+	poll(fds, n, -1);
+}
+
+void queues_serve(void)
+{
 	for (;;) {
-		n = 1;
-		eventfd_read(changed, &changes);
-		pthread_mutex_lock(&lock);
-		for (i = 0; running && i < MAX_QUEUES; i++) {
-			if (!queues[i].on)
-				continue;
-			serve_queue(&queues[i]);
-			fds[n++] = (struct pollfd){ .fd = queues[i].kick, .events = POLLIN };
-		}
-		pthread_mutex_unlock(&lock);
-		poll(fds, n, -1);
+		if (polls)
+			poll_queues();
+		else
+			wait_for_queues();
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A virtio SCSI host (section 5.6) with one target, whose only unit is the disk.
+ * A virtio SCSI host (section 5.6) with one target, each of whose units is the disk.
  */
 #include <endian.h>
 #include <stdint.h>
@@ -39,6 +39,10 @@ enum {
 
 #define FIXED_SENSE		0x70
 #define SENSE_BYTES		18
+
+#define MAX_UNITS		16
+
+static unsigned int units;
 
 enum queues { CONTROL, EVENTS, REQUESTS };
 
@@ -147,9 +151,13 @@ static void mode_sense(struct command *command, const u8 *cdb)
 
 static void report_luns(struct command *command, const u8 *cdb)
 {
-	static const u8 list[16] = { 0, 0, 0, 8 };
+	u8 list[8 * (1 + MAX_UNITS)] = { 0 };
+	unsigned int i;
 
-	reply(command, list, sizeof(list), get_be(&cdb[6], 4));
+	put_be(8 * units, list, 4);
+	for (i = 0; i < units; i++)
+		put_be(i, &list[8 * (1 + i)], 2);
+	reply(command, list, 8 * (1 + units), get_be(&cdb[6], 4));
 }
 
 static void read_capacity_10(struct command *command)
@@ -217,7 +225,7 @@ static void ask_target(struct command *command)
 {
 	const u8 *cdb = command->head.cdb;
 	const u8 *lun = command->head.lun;
-	bool unit = !(get_be(&lun[2], 2) & 0x3fff);
+	bool unit = (get_be(&lun[2], 2) & 0x3fff) < units;
 
 	switch (cdb[0]) {
 	case INQUIRY:
@@ -267,7 +275,7 @@ static u32 scsi_serve(const struct device_queue *dq, unsigned int queue,
 	return queue == CONTROL ? serve_control(dq, buf) : serve_command(dq, buf);
 }
 
-const struct storage *scsi_storage(void)
+const struct storage *scsi_storage(unsigned int count)
 {
 	static struct virtio_scsi_config config;
 	static const struct storage storage = {
@@ -277,6 +285,8 @@ const struct storage *scsi_storage(void)
 		.serve = scsi_serve,
 	};
 
+	check(count <= MAX_UNITS, "device: %u units", count);
+	units = count;
 	config.num_queues = htole32(REQUEST_QUEUES);
 	config.seg_max = htole32(SEG_MAX);
 	config.max_sectors = htole32(UINT16_MAX);

@@ -12,11 +12,13 @@ static struct {
 	u64 size;
 } disk;
 
-void disk_make(u64 size)
+void disk_make(u64 size, bool keep)
 {
+	disk.size = size;
+	if (!keep)
+		return;
 	disk.bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	check(disk.bytes != MAP_FAILED, "no memory for the disk");
-	disk.size = size;
 }
 
 u64 disk_size(void)
@@ -94,7 +96,8 @@ bool disk_read(const struct device_queue *dq, const struct device_buf *buf, u64 
 {
 	if (!on_disk(sector, len))
 		return false;
-	buf_write(dq, buf, at, disk.bytes + sector * SECTOR, len);
+	if (disk.bytes)
+		buf_write(dq, buf, at, disk.bytes + sector * SECTOR, len);
 	return true;
 }
 
@@ -103,6 +106,7 @@ bool disk_write(const struct device_queue *dq, const struct device_buf *buf, u64
 {
 	if (!on_disk(sector, len))
 		return false;
-	buf_read(dq, buf, at, disk.bytes + sector * SECTOR, len);
+	if (disk.bytes)
+		buf_read(dq, buf, at, disk.bytes + sector * SECTOR, len);
 	return true;
 }

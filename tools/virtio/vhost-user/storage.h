@@ -28,8 +28,11 @@ struct storage {
 		     const struct device_buf *buf);
 };
 
-/* The disk of all devices, and how many bytes it has */
-void disk_make(u64 size);
+/*
+ * The disk of all devices, and how many bytes it has. One that keeps nothing moves no data,
+ * so that it takes no longer than the rings do.
+ */
+void disk_make(u64 size, bool keep);
 u64 disk_size(void);
 
 /*
@@ -51,10 +54,17 @@ void buf_write(const struct device_queue *dq, const struct device_buf *buf, u64 
 	       const void *data, u64 len);
 
 const struct storage *blk_storage(void);
-const struct storage *scsi_storage(void);
+const struct storage *scsi_storage(unsigned int count);
 
 /* Before the front end comes; then serve its queues, for ever. */
 void queues_prepare(const struct storage *storage);
 void queues_serve(void);
+
+/*
+ * Before that, for those who measure: buffers are used in the order in which they came.
+ * Kicks, interrupts and the ns that all took are counted in @file.
+ * With @poll the device wants no kicks, and looks all the time.
+ */
+void queues_measure(bool poll, const char *file);
 
 #endif
