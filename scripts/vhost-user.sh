@@ -16,7 +16,8 @@
 #                         $DIR/consoleNAME, its second serial line in $DIR/resultsNAME.
 #                         Sets UML_PID
 #
-# DIR is the folder of the run. A guest has UML_MEM, and runs no longer than GUEST_SECONDS.
+# DIR is the folder of the run. A guest has UML_MEM, as a file in UML_MEM_IN or DIR, and
+# runs no longer than GUEST_SECONDS.
 
 GUEST_SECONDS=150 UML_MEM=96M
 
@@ -59,7 +60,7 @@ start_uml()
 	shift 3
 
 	# the guest's memory is a file in TMPDIR, which the back ends map
-	TMPDIR=$DIR timeout -s KILL $GUEST_SECONDS "$BUILD/$folder/linux" mem="$UML_MEM" initrd="$initrd" \
+	TMPDIR=${UML_MEM_IN:-$DIR} timeout -s KILL $GUEST_SECONDS "$BUILD/$folder/linux" mem="$UML_MEM" initrd="$initrd" \
 		uml_dir="$DIR/" umid="guest$name" \
 		con=null con0=null,fd:1 ssl=null ssl1=null,fd:3 panic=-1 noreboot quiet \
 		"$@" </dev/null >"$DIR/console$name" 2>&1 3>"$DIR/results$name" &
