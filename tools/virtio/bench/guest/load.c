@@ -3,18 +3,23 @@
  * What the guest does while its instructions are counted.
  *
  * load read DEVICE,... BYTES DEPTH COUNT	random direct reads, in turn
- * load burst DEVICE,... BYTES DEPTH COUNT	the same by DEPTH, each time from idle
+ * load sequential DEVICE,... BYTES DEPTH COUNT	the same, from the start of the disk on
+ * load burst DEVICE,... BYTES DEPTH COUNT	random by DEPTH, each time from idle
  * load send ADDRESS COUNT		UDP packets of 64 bytes
  * load receive ADDRESS BYTES COUNT	the same of any length, as peer.c sends them
  * load xdp ACTION BYTES COUNT		the same, but a program does ACTION to them
- * load pktgen BURST COUNT		packets from the kernel's generator
+ * load pktgen BURST BYTES COUNT	packets from the kernel's generator
+ * load flood COUNT			packets that come all the time
+ * load drop COUNT			the same, but a program drops them
+ * load answers ADDRESS COUNT		UDP packets of 64 bytes, which are sent back, in turn
  * load xsk send|receive BYTES COUNT	by an AF_XDP socket
  * load tso DEVICE COUNT		TCP segments of 64 KiB
  * load command COUNT			commands to the device
  * load refill COUNT			receive buffers, posted and taken back
  *
  * A tenth of it runs first and isn't counted. Prints ns for each operation; COUNT is
- * a multiple of 640 then.
+ * a multiple of 640 then. After "percentiles" reads and answers print as well how
+ * long it took from a request to its answer: p50, p99 and p99.9.
  *
  * load posted DEVICE plain|xdp		bytes of memory for each receive buffer
  * load flight DEVICE			packets on their way when a ring is full
@@ -91,10 +96,14 @@ struct disks {
 	struct iocb iocb[MAX_DEPTH];
 	char *memory;
 	unsigned int random;
+	int sequential;
+	unsigned long long started[MAX_DEPTH];
 };
 
-static off_t random_offset(struct disks *disks)
+static off_t next_offset(struct disks *disks)
 {
+	if (disks->sequential)
+		return disks->random++ % disks->blocks * disks->bytes;
 	disks->random = disks->random * 1664525 + 1013904223;
 	return (disks->random >> 8) % disks->blocks * disks->bytes;
 }
@@ -154,20 +163,39 @@ static void open_disks(struct disks *disks, char *names, size_t bytes,
 
 static void read_one_by_one(struct disks *disks, unsigned int count)
 {
-	while (count--)
+	while (count--) {
+		disks->started[0] = ticks_now();
 		if (pread(next_disk(disks), disks->memory, disks->bytes,
-			  random_offset(disks)) != (ssize_t)disks->bytes)
+			  next_offset(disks)) != (ssize_t)disks->bytes)
 			die("pread");
+		latency_note(disks->started[0]);
+	}
 }
 
 static void submit(struct disks *disks, struct iocb **iocbs, unsigned int n)
 {
 	unsigned int i;
 
-	for (i = 0; i < n; i++)
-		iocbs[i]->aio_offset = random_offset(disks);
+	for (i = 0; i < n; i++) {
+		iocbs[i]->aio_offset = next_offset(disks);
+		disks->started[iocbs[i] - disks->iocb] = ticks_now();
+	}
 	if (syscall(SYS_io_submit, disks->context, n, iocbs) != n)
 		die("io_submit");
+}
+
+/* Sets @iocbs to what has ended, and may be submitted again. */
+static void take_events(const struct disks *disks, const struct io_event *events,
+			struct iocb **iocbs, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (events[i].res != (long)disks->bytes)
+			die("read");
+		iocbs[i] = (struct iocb *)events[i].data;
+		latency_note(disks->started[iocbs[i] - disks->iocb]);
+	}
 }
 
 static void prepare(struct disks *disks, struct iocb **iocbs)
@@ -191,7 +219,7 @@ static void read_many(struct disks *disks, unsigned int count)
 	struct iocb *iocbs[MAX_DEPTH];
 	struct io_event events[MAX_DEPTH];
 	unsigned int done = 0, started = disks->depth;
-	int i, n;
+	int n;
 
 	prepare(disks, iocbs);
 	submit(disks, iocbs, disks->depth);
@@ -201,11 +229,7 @@ static void read_many(struct disks *disks, unsigned int count)
 		if (n < 1)
 			die("io_getevents");
 		done += n;
-		for (i = 0; i < n; i++) {
-			if (events[i].res != (long)disks->bytes)
-				die("read");
-			iocbs[i] = (struct iocb *)events[i].data;
-		}
+		take_events(disks, events, iocbs, n);
 		if (started + n > count)
 			n = started < count ? count - started : 0;
 		if (n)
@@ -220,8 +244,9 @@ static void read_bursts(void *what, unsigned int count)
 	struct iocb *iocbs[MAX_DEPTH];
 	struct io_event events[MAX_DEPTH];
 	struct disks *disks = what;
-	unsigned int n, i;
+	unsigned int n;
 
+	latency_restart();
 	prepare(disks, iocbs);
 	for (; count; count -= n) {
 		n = count < disks->depth ? count : disks->depth;
@@ -229,9 +254,7 @@ static void read_bursts(void *what, unsigned int count)
 		if (syscall(SYS_io_getevents, disks->context, n, n, events,
 			    NULL) != n)
 			die("io_getevents");
-		for (i = 0; i < n; i++)
-			if (events[i].res != (long)disks->bytes)
-				die("read");
+		take_events(disks, events, iocbs, n);
 	}
 }
 
@@ -239,6 +262,7 @@ static void read_disks(void *what, unsigned int count)
 {
 	struct disks *disks = what;
 
+	latency_restart();
 	if (disks->depth == 1)
 		read_one_by_one(disks, count);
 	else
@@ -426,7 +450,7 @@ static void generate(void *what, unsigned int count)
 	tell_pktgen("pgctrl", "start\n");
 }
 
-static double run_pktgen(const char *burst, unsigned int count)
+static double run_pktgen(const char *burst, const char *bytes, unsigned int count)
 {
 	char command[32];
 
@@ -434,17 +458,18 @@ static double run_pktgen(const char *burst, unsigned int count)
 	tell_pktgen("kpktgend_0", "add_device " DEVICE "\n");
 	tell_pktgen(DEVICE, "dst " PEER "\n");
 	tell_pktgen(DEVICE, "dst_mac " PEER_MAC "\n");
-	tell_pktgen(DEVICE, "pkt_size 64\n");
 	tell_pktgen(DEVICE, "delay 0\n");
+	snprintf(command, sizeof(command), "pkt_size %s\n", bytes);
+	tell_pktgen(DEVICE, command);
 	snprintf(command, sizeof(command), "burst %s\n", burst);
 	tell_pktgen(DEVICE, command);
 	return measure(generate, NULL, count);
 }
 
-static double run_disks(char **argv,
+static double run_disks(char **argv, int sequential,
 			void (*operate)(void *what, unsigned int count))
 {
-	struct disks disks = {};
+	struct disks disks = { .sequential = sequential };
 
 	open_disks(&disks, argv[0], atoi(argv[1]), atoi(argv[2]));
 	return measure(operate, &disks, atoi(argv[3]));
@@ -457,17 +482,25 @@ static double run(int argc, char **argv)
 	const char *load = argv[1];
 
 	if (argc == 6 && !strcmp(load, "read"))
-		return run_disks(argv + 2, read_disks);
+		return run_disks(argv + 2, 0, read_disks);
+	if (argc == 6 && !strcmp(load, "sequential"))
+		return run_disks(argv + 2, 1, read_disks);
 	if (argc == 6 && !strcmp(load, "burst"))
-		return run_disks(argv + 2, read_bursts);
+		return run_disks(argv + 2, 0, read_bursts);
 	if (argc == 4 && !strcmp(load, "send"))
 		return run_send(argv[2], count);
 	if (argc == 5 && !strcmp(load, "receive"))
 		return run_receive(argv[2], atoi(argv[3]), count, 1);
 	if (argc == 5 && !strcmp(load, "xdp"))
 		return run_xdp(argv[2], atoi(argv[3]), count);
-	if (argc == 4 && !strcmp(load, "pktgen"))
-		return run_pktgen(argv[2], count);
+	if (argc == 5 && !strcmp(load, "pktgen"))
+		return run_pktgen(argv[2], argv[3], count);
+	if (argc == 3 && !strcmp(load, "flood"))
+		return run_flood(count);
+	if (argc == 3 && !strcmp(load, "drop"))
+		return run_drop(count);
+	if (argc == 4 && !strcmp(load, "answers"))
+		return run_answers(argv[2], count);
 	if (argc == 5 && !strcmp(load, "xsk"))
 		return run_xsk(argv[2], atoi(argv[3]), count);
 	if (argc == 4 && !strcmp(load, "tso"))
@@ -485,12 +518,22 @@ static double run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	double result = argc > 1 ? run(argc, argv) : -1;
+	int percentiles = argc > 2 && !strcmp(argv[1], "percentiles");
+	double result;
 
+	if (percentiles) {
+		argc--;
+		argv++;
+		latency_prepare(atoi(argv[argc - 1]));
+	}
+	result = argc > 1 ? run(argc, argv) : -1;
 	if (result < 0) {
 		fprintf(stderr, "usage: see the head of load.c\n");
 		return 2;
 	}
-	printf("%.0f\n", result);
+	printf("%.0f", result);
+	if (percentiles)
+		latency_print();
+	printf("\n");
 	return 0;
 }

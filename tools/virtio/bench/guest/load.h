@@ -29,6 +29,18 @@ int open_socket(const char *address, unsigned int port);
 /* Have the peer send @count packets of @bytes to the socket @fd. */
 void request_burst(int fd, unsigned int bytes, unsigned int count);
 
+/* latency.c: nothing is noted unless it was prepared for @count requests. */
+unsigned long long ticks_now(void);
+void latency_prepare(unsigned int count);
+void latency_restart(void);
+void latency_note(unsigned long long started);
+void latency_print(void);
+
+/* packets.c */
+double run_flood(unsigned int count);
+double run_drop(unsigned int count);
+double run_answers(const char *address, unsigned int count);
+
 /* xsk.c */
 double run_xsk(const char *direction, unsigned int bytes, unsigned int count);
 

@@ -58,9 +58,9 @@ load "refill" refill
 
 # How many packets one kick is for depends on the machine.
 load "udp send 64 B" send 10.0.0.2
-load "pktgen send 64 B" pktgen 1
-load "pktgen send 64 B by 16" pktgen 16
-load "pktgen send 64 B by 128" pktgen 128
+load "pktgen send 64 B" pktgen 1 64
+load "pktgen send 64 B by 16" pktgen 16 64
+load "pktgen send 64 B by 128" pktgen 128 64
 load "af_xdp send 64 B" xsk send 64
 load "command" command
 
