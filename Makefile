@@ -12,7 +12,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
 .PHONY: help run shell test test-all check base overlay series kernel kernel-stock tools fuzz bench \
-	bench-guest deb install-to series-check clean distclean
+	bench-guest bench-native deb install-to series-check clean distclean
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -52,6 +52,9 @@ bench:		## measure the rings against stock's, in user space
 
 bench-guest:	## guest instructions for each request, ours against stock's
 	@scripts/bench-guest
+
+bench-native:	## time for each request without an emulator, ours against stock's
+	@scripts/bench-native
 
 base:		## fetch and unpack the base kernel source (once)
 	@scripts/base
