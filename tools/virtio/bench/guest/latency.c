@@ -59,6 +59,11 @@ static int compare(const void *a, const void *b)
 	return *one < *other ? -1 : *one > *other;
 }
 
+static double part(unsigned int of_thousand)
+{
+	return ticks[(unsigned long long)noted * of_thousand / 1000];
+}
+
 void latency_print(void)
 {
 	double each = tick_in_ns();
@@ -66,6 +71,5 @@ void latency_print(void)
 	if (!noted)
 		return;
 	qsort(ticks, noted, sizeof(*ticks), compare);
-	printf("|%.0f|%.0f|%.0f", each * ticks[noted / 2], each * ticks[noted / 100 * 99],
-	       each * ticks[noted / 1000 * 999]);
+	printf("|%.0f|%.0f|%.0f", each * part(500), each * part(990), each * part(999));
 }
