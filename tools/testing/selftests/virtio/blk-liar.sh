@@ -34,7 +34,7 @@ ends()
 {
 	dd "$@" 2>/tmp/dd &
 	transfer=$!
-	if ! wait_for $((20 * patience)) has_ended $transfer; then
+	if ! wait_for 20 has_ended $transfer; then
 		not_ok "I/O ends: dd $*" >&3
 		plan >&3
 	fi
@@ -286,8 +286,8 @@ test_changed()
 	# it may not listen yet
 	sleep 1
 	say change capacity=8192
-	check "a change of size is seen" wait_for $((20 * patience)) size_is 8192
-	check "and user space is told of it" wait_for $((10 * patience)) has_resize_event
+	check "a change of size is seen" wait_for 20 size_is 8192
+	check "and user space is told of it" wait_for 10 has_resize_event
 	kill $listener
 	device
 }
@@ -370,7 +370,7 @@ test_zone_lies()
 	say zone ""
 }
 
-ended_within() { wait_for $(($1 * patience)) has_ended "$2"; }
+ended_within() { wait_for "$1" has_ended "$2"; }
 
 # gone NAME COMMAND...: within 15 s of the removal all I/O has ended
 gone()
@@ -491,9 +491,9 @@ test_nobody_polls()
 	fio --thread --name=polled --filename=/dev/vda --size=1m --rw=randread --bs=4k --direct=1 --ioengine=io_uring \
 		--hipri=1 --iodepth=16 --time_based --runtime=$((60 * patience)) --minimal >/dev/null &
 	load=$!
-	wait_for $((20 * patience)) is_busy vda
+	wait_for 20 is_busy vda
 	kill -STOP $load
-	check "a polled queue: what nobody polls ends" wait_for $((10 * patience)) refuse is_busy vda
+	check "a polled queue: what nobody polls ends" wait_for 10 refuse is_busy vda
 	check "a polled queue: it is not said to be lost" refuse logged "did not say so"
 	kill -CONT $load
 	kill $load
@@ -569,10 +569,10 @@ test_reset()
 	clear_log
 	verifies --loops=4 &
 	load=$!
-	wait_for $((20 * patience)) is_busy vda
+	wait_for 20 is_busy vda
 	want_reset
 	say change ""
-	check "a disk that wants a reset: it is reset" wait_for $((5 * patience)) logged "works again"
+	check "a disk that wants a reset: it is reset" wait_for 5 logged "works again"
 	check "a disk that wants a reset: I/O goes on, and the data is right" wait $load
 	check "a disk that wants a reset: it is not lost" refuse logged "lost the device"
 	clear_log

@@ -3,8 +3,7 @@
 # For the tests of the block driver (busybox sh), after lib.sh. The serial number
 # of a disk says what it is: split or packed, then letters and numbers between
 # dashes: i (indirect descriptors), e (event index), d (goes through the DMA API),
-# q4 (has 4 queues), legacy, b (is for the base's driver). $patience says how many
-# times longer all may take.
+# q4 (has 4 queues), legacy, b (is for the base's driver).
 #
 #  disk_serial DISK          its serial number, as vda's in /sys/block/vda/serial
 #  disks                     the names of all disks with such a number and without b
@@ -26,7 +25,6 @@
 #  no_fault                  the kernel has found no fault in itself
 
 MiB=1048576
-: "${patience:=1}"
 FAULTS='cut here|BUG[: ]|KASAN|INFO: trying|WARNING: |possible .* detected|bad unlock'
 
 refuse() { ! "$@"; }
@@ -142,7 +140,7 @@ load()
 		--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=32 --allow_file_create=0 \
 		--time_based --runtime=$((90 * patience)) >/dev/null 2>&1 3>&- &
 	load=$!
-	wait_for $((20 * patience)) is_busy "$disk"
+	wait_for 20 is_busy "$disk"
 }
 
 is_zero()

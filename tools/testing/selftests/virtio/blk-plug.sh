@@ -33,7 +33,7 @@ round()
 		ask_host plug $serial
 	done
 	for serial in $serials; do
-		check "round $1: $serial is plugged in" wait_for $((30 * patience)) disk_by_serial $serial
+		check "round $1: $serial is plugged in" wait_for 30 disk_by_serial $serial
 	done
 	loads=
 	for serial in $serials; do
@@ -45,10 +45,10 @@ round()
 		ask_host unplug $serial
 	done
 	for serial in $serials; do
-		check "round $1: $serial is unplugged under load" wait_for $((60 * patience)) is_gone $serial
+		check "round $1: $serial is unplugged under load" wait_for 60 is_gone $serial
 	done
 	for load in $loads; do
-		check "round $1: its I/O has ended" wait_for $((20 * patience)) has_ended $load
+		check "round $1: its I/O has ended" wait_for 20 has_ended $load
 	done
 }
 
@@ -59,7 +59,7 @@ pattern() { yes "$1" | head -c $((8 * MiB)); }
 test_slow_unplug()
 {
 	ask_host plug slow
-	check "slow: it is plugged in" wait_for $((30 * patience)) disk_by_serial slow
+	check "slow: it is plugged in" wait_for 30 disk_by_serial slow
 	disk=$(disk_by_serial slow)
 	echo 500 >"/sys/block/$disk/queue/io_timeout"
 	# Who closes a disk last writes what is dirty.
@@ -68,7 +68,7 @@ test_slow_unplug()
 	pattern slow | dd of="/dev/$disk" bs=$MiB conv=notrunc 2>/dev/null
 	check "slow: there is something to write back" [ "$(awk '/^Dirty:/ { print $2 }' /proc/meminfo)" -gt 4096 ]
 	ask_host unplug slow
-	check "slow: it is unplugged" wait_for $((60 * patience)) is_gone slow
+	check "slow: it is unplugged" wait_for 60 is_gone slow
 	check "slow: it was waited for" logged "no answer for"
 	check "slow: it was not given up" refuse logged "lost the device"
 	kill $holder
@@ -83,5 +83,5 @@ round 2
 test_slow_unplug
 check "the kernel has found no fault in itself" no_fault
 load vda
-check "I/O is in flight when the guest reboots" wait_for $((10 * patience)) is_busy vda
+check "I/O is in flight when the guest reboots" wait_for 10 is_busy vda
 plan

@@ -150,8 +150,8 @@ test_resize()
 	sleep 0.5
 	# not through check's standard output
 	ask_host resize $disk $((sectors * 512)) >&3
-	wait_for $((20 * patience)) size_is "$disk" $sectors &&
-		wait_for $((10 * patience)) has_resize_event "$disk"
+	wait_for 20 size_is "$disk" $sectors &&
+		wait_for 10 has_resize_event "$disk"
 	resized=$?
 	wait $load && [ $resized -eq 0 ]
 	resized=$?
@@ -201,7 +201,7 @@ test_deep()
 		--rw=randread --bs=4k --direct=1 --ioengine=libaio --iodepth=256 \
 		--iodepth_batch=16 --minimal >/dev/null &
 	load=$!
-	wait_for $((10 * patience)) has_many_in_flight "$1"
+	wait_for 10 has_many_in_flight "$1"
 	deep=$?
 	wait $load && [ $deep -eq 0 ]
 }

@@ -51,13 +51,13 @@ unload_all()
 {
 	refuse can_unload blk_again && refuse can_unload scsi_again && rmmod net_again || return
 	kill $loads 2>/dev/null
-	wait_for $((10 * patience)) can_unload blk_again && wait_for $((10 * patience)) can_unload scsi_again
+	wait_for 10 can_unload blk_again && wait_for 10 can_unload scsi_again
 }
 
 net_load()
 {
 	ip addr add 10.0.2.15/24 dev eth0 && ip link set eth0 up &&
-	wait_for $((20 * patience)) ping -q -c 1 -W 1 10.0.2.2 >/dev/null || return
+	wait_for 20 ping -q -c 1 -W 1 10.0.2.2 >/dev/null || return
 	./net_traffic send 10.0.2.2 100000000 1400 >/dev/null 2>&1 3>&- &
 	loads="$loads $!"
 }
@@ -73,11 +73,11 @@ failed() { echo "round $1: not all $2"; return 1; }
 # round NUMBER COME GO
 round()
 {
-	$2 $1 && wait_for $((60 * patience)) are_there || failed $1 came || return
+	$2 $1 && wait_for 60 are_there || failed $1 came || return
 	all_work || failed $1 work || return
 	sleep 0.$((1 + $1 % 9))
-	$3 && wait_for $((60 * patience)) are_gone || failed $1 went || return
-	wait_for $((20 * patience)) all_ended || failed $1 ended
+	$3 && wait_for 60 are_gone || failed $1 went || return
+	wait_for 20 all_ended || failed $1 ended
 }
 
 # What is kept for the next time does not count.
@@ -112,18 +112,18 @@ test_rounds()
 exec 3>&1
 for number in 0 1; do
 	plug $number
-	check "devices are plugged in" wait_for $((60 * patience)) are_there
+	check "devices are plugged in" wait_for 60 are_there
 	layout=$(ring_layout "$(virtio_by_driver virtio_blk)")
 	check "$layout: they are unbound" unbind_all
 	test_rounds "$layout: bound and unbound" bind_all unbind_all
 	test_rounds "$layout: loaded and unloaded" load_all unload_all
 	check "$layout: the built-in drivers take them again" bind_all
 	unplug
-	check "$layout: devices are pulled out" wait_for $((60 * patience)) are_gone
+	check "$layout: devices are pulled out" wait_for 60 are_gone
 done
 test_rounds "plugged in and pulled out" plug unplug
 check "the kernel has found no fault in itself" no_fault
 plug 0
-check "devices are plugged in once more" wait_for $((60 * patience)) are_there
+check "devices are plugged in once more" wait_for 60 are_there
 check "all are at work when the guest reboots" all_work
 plan

@@ -15,7 +15,7 @@ iperf_serve()
 # iperf ADDRESS OPTION...: something has come
 iperf()
 {
-	timeout -s KILL $((60 * ${patience:-1})) iperf3 -f k -t 2 -c "$@" >/tmp/iperf 2>&1
+	timeout -s KILL $((60 * patience)) iperf3 -f k -t 2 -c "$@" >/tmp/iperf 2>&1
 	cat /tmp/iperf
 	awk '$NF == "receiver" && $5 > 0 { good = 1 } END { exit !good }' /tmp/iperf
 }

@@ -23,15 +23,18 @@
 #  ring_layout DIR         split or packed
 #  ring_features DIR       names of the ring features that DIR negotiated
 #  row NAME DIR BYTES VERIFIED RATE   one line of the host's table
-#  wait_for SECONDS COMMAND...        try COMMAND until it succeeds
+#  wait_for SECONDS COMMAND...        try COMMAND until it succeeds, $patience times as long
 #  bounce_buffers          how many are in use, of 2 KiB each
 #  now / seconds_since T   uptime in hundredths of a second; at least 0.01
 #  quiet COMMAND...        COMMAND, without what it prints
+#
+# $patience says how many times longer all may take in a kernel that is slow.
 #
 # A runner waits for all that have the test's output open: what may outlive the test
 # must not be among them.
 
 . ../kselftest/ktap_helpers.sh
+: "${patience:=1}"
 ktap_print_header
 
 ok()	  { ktap_test_pass "$*"; }
@@ -184,7 +187,7 @@ per_second()
 
 wait_for()
 {
-	local tries=$(($1 * 10))
+	local tries=$(($1 * 10 * patience))
 
 	shift
 	while ! "$@"; do

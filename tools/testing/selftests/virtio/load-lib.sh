@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Work for all disks of a guest at once, each of which may be written on: for tests (busybox
-# sh), after lib.sh. $patience says how many times longer all may take.
+# sh), after lib.sh.
 #
 #  find_disks            sets $disks to their names, as has been done here
 #  verify_disks SECONDS  starts verified I/O on each of them; "wait $verifiers" for its end,
 #  disk_is_well DISK     and then: no request has failed, and the data was right
 
 needs fio
-: "${patience:=1}"
 
 find_disks() { disks=$(ls /sys/block | grep -E '^(vd|sd)'); }
 

@@ -4,8 +4,8 @@
 # of devices with a wire between them, called beds; $beds, from the kernel's command
 # line, has words for each, from 1 on: packed, q4 (4 pairs of queues), d (goes through
 # the DMA API), legacy. The near side of bed 1 becomes n1 in this network name space,
-# the far side f1 in the space far1. $patience says how many times longer all may take;
-# $other_driver, if there is one, is a module whose devices they are.
+# the far side f1 in the space far1. $other_driver, if there is one, is a module whose
+# devices they are.
 #
 #  bed_words N              its words
 #  bed_is WORD N            has it this word?
@@ -33,7 +33,6 @@
 #  clear_log, logged PATTERN, no_fault
 #                           as in blk-lib.sh
 
-: "${patience:=1}"
 FAULTS='cut here|BUG[: ]|KASAN|INFO: |WARNING: |possible .* detected|bad unlock|is not a head|Unexpected TXQ|leak'
 net_traffic=./net_traffic
 
@@ -112,7 +111,7 @@ bed_up()
 	ip link set "$(netdev_of "$(bed_dir "$n" a)")" name "n$n" &&
 	ip link set "$(netdev_of "$(bed_dir "$n" b)")" name "f$n" netns "far$n" &&
 	side_up "$n" "n$n" 1 "$mtu" && side_up "$n" "f$n" 2 "$mtu" far "$n" &&
-	wait_for $((10 * patience)) quiet ping -c 1 -W 1 "10.$n.0.2"
+	wait_for 10 quiet ping -c 1 -W 1 "10.$n.0.2"
 }
 
 driver_name=${other_driver:-virtio_net}
@@ -270,7 +269,7 @@ ends_without_pages()
 		echo "${dir##*/}" >$driver/unbind || return
 	done
 	packet_on_each_cpu || return
-	wait_for $((40 * patience)) refuse has_pools || { pools; return 1; }
+	wait_for 40 refuse has_pools || { pools; return 1; }
 }
 
 needs_host

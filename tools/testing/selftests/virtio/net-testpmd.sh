@@ -16,7 +16,7 @@ mkdir -p /var/run
 # Several programs for one interface would need type information of the kernel.
 export LIBXDP_SKIP_DISPATCHER=1
 
-runs() { wait_for $((60 * ${patience:-1})) grep -q "Checking link statuses" /tmp/testpmd; }
+runs() { wait_for 60 grep -q "Checking link statuses" /tmp/testpmd; }
 
 # forward N OPTIONS: by its path, so that what is waited for is the program and not a shell
 forward()

@@ -259,7 +259,7 @@ test_lost_kick()
 	tell lose_kicks 1
 	block 20 &
 	reader=$!
-	check "lost kick: debugfs shows what is stuck" wait_for $patience is_seen_stuck
+	check "lost kick: debugfs shows what is stuck" wait_for 1 is_seen_stuck
 	wait $reader
 	check "lost kick: the read succeeds" [ $? = 0 ]
 	check "lost kick: debugfs shows nothing stuck" refuse is_seen_stuck

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# For the tests of the SCSI driver (busybox sh), after lib.sh. $patience says how many
-# times longer all may take.
+# For the tests of the SCSI driver (busybox sh), after lib.sh.
 #
+#  timeout SECONDS COMMAND...  as the program, but $patience times as long
 #  mark                      from here on
 #  said PATTERN              has the kernel said this, since the last mark?
 #  said_once PATTERN         and in one line only?
@@ -10,7 +10,6 @@
 #  refuse COMMAND...         false if this succeeds
 #  no_fault [PATTERN]        it has found no fault in itself, and never said PATTERN
 
-: "${patience:=1}"
 marks=0
 
 timeout()
