@@ -101,7 +101,9 @@ case ${VM_VARIANT:-} in
 '') ;;
 debug)
 	VM_OPTIONS=(--add "$TOP/scripts/config/debug.config" CFLAGS_virtqueue.o=-DDEBUG)
-	vm_is_slow ;;
+	vm_is_slow
+	# no user tracking: a stack of each call is more than a guest has memory for
+	VM_VARIANT_APPEND+=" slab_debug=FZP" ;;
 protected) VM_OPTIONS=("CFLAGS_direct.o=-include $TOP/scripts/config/unencrypted_dma.h") ;;
 *) die "VM_VARIANT=$VM_VARIANT: give debug or protected" ;;
 esac

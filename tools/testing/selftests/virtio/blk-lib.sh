@@ -22,7 +22,7 @@
 #  refuse COMMAND...         false if this succeeds
 #  logged PATTERN            has the kernel said this?
 #  clear_log                 forget what it has said, but for no_fault
-#  no_fault                  the kernel has found no fault in itself
+#  no_fault                  the kernel has found no fault in itself, and no leak
 
 MiB=1048576
 FAULTS='cut here|BUG[: ]|KASAN|INFO: trying|WARNING: |possible .* detected|bad unlock'
@@ -34,7 +34,7 @@ clear_log() { dmesg -c >>/tmp/log; }
 no_fault()
 {
 	clear_log
-	! grep -A 60 -E "$FAULTS" /tmp/log
+	! grep -A 60 -E "$FAULTS" /tmp/log && no_leak
 }
 
 disk_serial() { cat "/sys/block/$1/serial"; }

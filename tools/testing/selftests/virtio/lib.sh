@@ -24,6 +24,7 @@
 #  ring_features DIR       names of the ring features that DIR negotiated
 #  row NAME DIR BYTES VERIFIED RATE   one line of the host's table
 #  wait_for SECONDS COMMAND...        try COMMAND until it succeeds, $patience times as long
+#  no_leak                 nothing was allocated and forgotten, where kmemleak looks for it
 #  bounce_buffers          how many are in use, of 2 KiB each
 #  now / seconds_since T   uptime in hundredths of a second; at least 0.01
 #  quiet COMMAND...        COMMAND, without what it prints
@@ -165,6 +166,17 @@ ring_features()
 row()
 {
 	echo "# row $1|$(ring_layout "$2")|$(ring_features "$2")|$3|$4|$5"
+}
+
+# Only what nothing points to in two scans is a leak, and nothing that is young.
+no_leak()
+{
+	local file=/sys/kernel/debug/kmemleak
+
+	[ -e $file ] || return 0
+	sleep 6
+	echo scan >$file && echo scan >$file || return
+	! grep . $file
 }
 
 bounce_buffers() { cat /sys/kernel/debug/swiotlb/io_tlb_used; }

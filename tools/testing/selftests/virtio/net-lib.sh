@@ -33,7 +33,7 @@
 #  clear_log, logged PATTERN, no_fault
 #                           as in blk-lib.sh
 
-FAULTS='cut here|BUG[: ]|KASAN|INFO: |WARNING: |possible .* detected|bad unlock|is not a head|Unexpected TXQ|leak'
+FAULTS='cut here|BUG[: ]|KASAN|INFO: |WARNING: |possible .* detected|bad unlock|is not a head|Unexpected TXQ|leak(ed|age|ing|s|$)'
 net_traffic=./net_traffic
 
 # Not the one of busybox, which its shell prefers
@@ -46,7 +46,7 @@ logged() { dmesg | grep -q "$1"; }
 no_fault()
 {
 	clear_log
-	! grep -A 60 -E "$FAULTS" /tmp/log
+	! grep -A 60 -E "$FAULTS" /tmp/log && no_leak
 }
 
 bed_words() { echo "$beds" | cut -d, -f "$1"; }

@@ -8,7 +8,7 @@
 #  said_once PATTERN         and in one line only?
 #  never_said PATTERN        has it not?
 #  refuse COMMAND...         false if this succeeds
-#  no_fault [PATTERN]        it has found no fault in itself, and never said PATTERN
+#  no_fault [PATTERN]        it has found no fault in itself, no leak, and never said PATTERN
 
 marks=0
 
@@ -31,5 +31,6 @@ never_said() { ! said "$1"; }
 no_fault()
 {
 	! dmesg | grep -A 60 \
-		-E "WARNING: |BUG[: ]|KASAN|INFO: trying|possible .* detected|bad unlock|blocked for more${1:+|$1}"
+		-E "cut here|WARNING: |BUG[: ]|KASAN|INFO: trying|possible .* detected|bad unlock|blocked for more${1:+|$1}" &&
+		no_leak
 }
