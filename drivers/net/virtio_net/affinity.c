@@ -67,6 +67,17 @@ void virtnet_set_affinity(struct virtnet *vn)
 	cpus_read_unlock();
 }
 
+/* What the hints of interrupts point to is the transport's, and goes with the queues. */
+void virtnet_clear_affinity(struct virtnet *vn)
+{
+	unsigned int i;
+
+	for (i = 0; i < vn->max_pairs; i++) {
+		virtqueue_set_affinity(vn->rq[i].vq, NULL);
+		virtqueue_set_affinity(vn->sq[i].vq, NULL);
+	}
+}
+
 static int virtnet_cpu_online(unsigned int cpu, struct hlist_node *node)
 {
 	virtnet_deal_out(hlist_entry(node, struct virtnet, node),

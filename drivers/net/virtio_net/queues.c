@@ -120,6 +120,7 @@ static void virtnet_del_vqs(struct virtnet *vn)
 {
 	unsigned int i;
 
+	virtnet_clear_affinity(vn);
 	for (i = 0; i < vn->max_pairs; i++) {
 		vn->rq[i].vq = NULL;
 		vn->sq[i].vq = NULL;

@@ -365,6 +365,7 @@ void virtnet_queues_fill(struct virtnet *vn, unsigned int pairs);
 
 /* affinity.c: which CPUs a queue belongs to */
 void virtnet_set_affinity(struct virtnet *vn);
+void virtnet_clear_affinity(struct virtnet *vn);
 int virtnet_hotplug_init(void);
 void virtnet_hotplug_exit(void);
 int virtnet_hotplug_add(struct virtnet *vn);
