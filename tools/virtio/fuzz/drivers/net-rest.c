@@ -16,6 +16,10 @@ void virtnet_set_affinity(struct virtnet *vn)
 {
 }
 
+void virtnet_clear_affinity(struct virtnet *vn)
+{
+}
+
 int virtnet_hotplug_init(void)
 {
 	return 0;
