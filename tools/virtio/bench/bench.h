@@ -112,7 +112,7 @@ struct core {
 	/* @count buffers, at most @limit in flight, device on another CPU */
 	void (*run_polled)(void *queue, const struct load *load,
 			   unsigned int limit, unsigned int count);
-	/* Prepare for @load: its buffers in flight, callbacks on or off. */
+	/* Prepare for @load, once: its buffers in flight, callbacks on or off. */
 	void (*prepare)(void *queue, const struct load *load);
 };
 

@@ -378,22 +378,6 @@ static void core_run_polled(void *queue, const struct load *load,
 	});
 }
 
-static void core_prepare(void *p, const struct load *load)
-{
-	struct queue *queue = p;
-	unsigned int i;
-
-	queue->requests = load->requests;
-	for (i = 0; i < queue->requests; i++)
-		fill_list(&queue->request[i], load->shape);
-	if (load->callbacks != CB_ON)
-		virtqueue_disable_cb(queue->vq);
-	for (i = 0; i < load->fill; i++)
-		BUG_ON(add(queue, load->shape, OLD));
-	if (load->fill)
-		kick(queue->vq);
-}
-
 static void init_request(struct queue *queue, struct request *request)
 {
 	unsigned int i;
@@ -404,6 +388,35 @@ static void init_request(struct queue *queue, struct request *request)
 		request->data[i].bv_len = PAGE_SIZE;
 		request->data[i].bv_offset = 0;
 	}
+}
+
+static void make_requests(struct queue *queue, unsigned int n)
+{
+	unsigned int i;
+
+	queue->data = aligned_alloc(PAGE_SIZE, PAGES * PAGE_SIZE);
+	queue->request = aligned_alloc(CACHE_LINE, n *
+				       ALIGN(sizeof(struct request), CACHE_LINE));
+	memset(queue->request, 0, n * sizeof(struct request));
+	for (i = 0; i < n; i++)
+		init_request(queue, &queue->request[i]);
+}
+
+static void core_prepare(void *p, const struct load *load)
+{
+	struct queue *queue = p;
+	unsigned int i;
+
+	make_requests(queue, queue->config.ring);
+	queue->requests = load->requests;
+	for (i = 0; i < queue->requests; i++)
+		fill_list(&queue->request[i], load->shape);
+	if (load->callbacks != CB_ON)
+		virtqueue_disable_cb(queue->vq);
+	for (i = 0; i < load->fill; i++)
+		BUG_ON(add(queue, load->shape, OLD));
+	if (load->fill)
+		kick(queue->vq);
 }
 
 static void add_features(struct queue *queue)
@@ -428,7 +441,6 @@ static void add_features(struct queue *queue)
 static void *core_create(const struct queue_config *config)
 {
 	struct queue *queue = calloc(1, sizeof(*queue));
-	unsigned int i;
 
 	queue->config = *config;
 	queue->dma_mask = ~0ULL;
@@ -437,13 +449,6 @@ static void *core_create(const struct queue_config *config)
 	INIT_LIST_HEAD(&queue->vdev.vqs);
 	spin_lock_init(&queue->vdev.vqs_list_lock);
 	add_features(queue);
-
-	queue->data = aligned_alloc(PAGE_SIZE, PAGES * PAGE_SIZE);
-	queue->request = aligned_alloc(CACHE_LINE, config->ring *
-				       ALIGN(sizeof(struct request), CACHE_LINE));
-	memset(queue->request, 0, config->ring * sizeof(struct request));
-	for (i = 0; i < config->ring; i++)
-		init_request(queue, &queue->request[i]);
 
 	queue->vq = vring_create_virtqueue(0, config->ring, PAGE_SIZE,
 					   &queue->vdev, true, false, false,

@@ -10,11 +10,16 @@
 /* Short enough that most rounds see no interrupt, long for the clock */
 #define ROUND_NS	60000.0
 
-struct instance {
-	const struct side *side;
+struct one_queue {
 	void *queue;
 	struct device_side device;
 	struct device_side copy;
+};
+
+struct instance {
+	const struct side *side;
+	struct one_queue queue[MAX_QUEUES];
+	unsigned int queues;
 	unsigned int count;
 };
 
@@ -54,44 +59,69 @@ struct quartiles quartiles(double *values, unsigned int n)
 	};
 }
 
-static void run(struct instance *it, unsigned int count)
+static void run_one(const struct side *side, struct one_queue *one,
+		    unsigned int count)
 {
-	const struct side *side = it->side;
-
 	if (side->core)
-		side->core->run(it->queue, &side->load, &it->device, count);
+		side->core->run(one->queue, &side->load, &one->device, count);
 	else
-		bare_run(&it->device, &side->load, side->config.indirect, count);
+		bare_run(&one->device, &side->load, side->config.indirect, count);
 }
 
-static void start(struct instance *it, const struct side *side)
+static void run(struct instance *it, unsigned int count)
+{
+	unsigned int i, q;
+
+	if (it->queues == 1) {
+		run_one(it->side, it->queue, count);
+		return;
+	}
+	for (i = 0; i < count; i++) {
+		for (q = 0; q < it->queues; q++)
+			run_one(it->side, &it->queue[q], 1);
+	}
+}
+
+static void start_one(const struct side *side, struct one_queue *one)
 {
 	/* The limit borrows the ring of a queue. */
 	const struct core *core = side->core ? side->core : &stock_plain;
 
-	it->side = side;
-	it->queue = core->create(&side->config);
-	core->attach(it->queue, &it->device);
-	it->device.chain = chain_of(side->load.shape);
-	it->device.written = shapes[side->load.shape].written;
+	one->queue = core->create(&side->config);
+	core->attach(one->queue, &one->device);
+	one->device.chain = chain_of(side->load.shape);
+	one->device.written = shapes[side->load.shape].written;
 	if (side->core)
-		core->prepare(it->queue, &side->load);
+		core->prepare(one->queue, &side->load);
 	else
-		bare_start(&it->device);
+		bare_start(&one->device);
 
 	/* Once around the ring */
-	it->device.inspect = side->core;
-	run(it, it->device.ring / side->load.batch + 1);
-	it->device.inspect = false;
-	device_copy(&it->copy, &it->device);
+	one->device.inspect = side->core;
+	run_one(side, one, one->device.ring / side->load.batch + 1);
+	one->device.inspect = false;
+	device_copy(&one->copy, &one->device);
+}
+
+static void start(struct instance *it, const struct side *side)
+{
+	unsigned int q;
+
+	it->side = side;
+	it->queues = side->queues ? side->queues : 1;
+	for (q = 0; q < it->queues; q++)
+		start_one(side, &it->queue[q]);
 }
 
 static void stop(struct instance *it)
 {
 	const struct core *core = it->side->core ? it->side->core : &stock_plain;
+	unsigned int q;
 
-	device_copy_free(&it->copy);
-	core->destroy(it->queue);
+	for (q = 0; q < it->queues; q++) {
+		device_copy_free(&it->queue[q].copy);
+		core->destroy(it->queue[q].queue);
+	}
 }
 
 static double time_both(struct instance *it)
@@ -105,10 +135,12 @@ static double time_both(struct instance *it)
 static double time_device(struct instance *it)
 {
 	double start = now_ns();
-	unsigned int i;
+	unsigned int i, q;
 
-	for (i = 0; i < it->count; i++)
-		device_use(&it->copy, it->side->load.batch);
+	for (i = 0; i < it->count; i++) {
+		for (q = 0; q < it->queues; q++)
+			device_use(&it->queue[q].copy, it->side->load.batch);
+	}
 	return now_ns() - start;
 }
 
@@ -116,7 +148,7 @@ static double ns_per_buffer(struct instance *it)
 {
 	double ns = time_both(it) - time_device(it);
 
-	return ns / it->count / it->side->load.batch;
+	return ns / it->count / it->queues / it->side->load.batch;
 }
 
 static void choose_count(struct instance *it)
@@ -148,8 +180,9 @@ void measure(const struct side side[2], unsigned int rounds,
 	}
 	for (s = 0; s < 2; s++) {
 		result->side[s] = quartiles(ns[s], rounds);
-		result->tables[s] = it[s].device.buffers ?
-			(double)it[s].device.indirect / it[s].device.buffers :
+		result->tables[s] = it[s].queue[0].device.buffers ?
+			(double)it[s].queue[0].device.indirect /
+			it[s].queue[0].device.buffers :
 			side[s].config.indirect;
 		stop(&it[s]);
 	}

@@ -4,11 +4,14 @@
 
 #include "bench.h"
 
+#define MAX_QUEUES	32
+
 /* One of the two that a row compares */
 struct side {
 	const struct core *core;	/* NULL: no core, see bare.c */
 	struct queue_config config;
 	struct load load;
+	unsigned int queues;		/* a batch on each in turn; 0: one queue */
 };
 
 struct quartiles {

@@ -13,8 +13,9 @@
 
 #define PAGE		4096
 #define IN_FLIGHT	64
-/* What core_create() allocates for itself before it makes the queue */
-#define OWN		3
+/* What core_create() and core_prepare() allocate for themselves, first of all */
+#define CREATE_OWN	1
+#define PREPARE_OWN	2
 
 static struct {
 	bool on;
@@ -115,7 +116,7 @@ static struct memory measure(const struct core *core, bool packed,
 	void *queue;
 
 	bill.on = true;
-	bill.skip = OWN;
+	bill.skip = CREATE_OWN;
 	bill.live = 0;
 	queue = core->create(&config);
 	memory.queue = bill.live;
@@ -124,6 +125,7 @@ static struct memory measure(const struct core *core, bool packed,
 	core->attach(queue, &dev);
 	dev.chain = chain_of(shape);
 	dev.written = shapes[shape].written;
+	bill.skip = PREPARE_OWN;
 	core->prepare(queue, &load);
 	core->run(queue, &load, &dev, 4);
 	memory.request = (bill.peak - memory.queue) / IN_FLIGHT;
