@@ -360,20 +360,28 @@ test_segments()
 header_begins() { equal "$(cut -c "1-${#1}" $script/sent)" "$1"; }
 header_is() { equal "$(cut -d' ' -f1 $script/sent)" "$(echo $1 | tr -d ' ')"; }
 
+pktgen=/proc/net/pktgen
+
+generator_is_set()
+{
+	local line
+
+	echo rem_device_all >$pktgen/kpktgend_0 && echo "add_device $dev" >$pktgen/kpktgend_0 || return
+	for line in "count 4" "burst 4" "pkt_size 100" "dst_mac 02:00:00:00:00:99"; do
+		echo "$line" >$pktgen/$dev || return
+	done
+}
+
 # The last packet of a batch finds no memory: the others are sent all the same.
 test_batch()
 {
-	local pktgen=/proc/net/pktgen before=$(cat $script/sent_count)
+	local before=$(cat $script/sent_count)
 
 	if ! [ -e $pktgen ]; then
 		skip "batch: without its last packet" "this kernel has no pktgen"
 		return
 	fi
-	echo rem_device_all >$pktgen/kpktgend_0
-	echo "add_device $dev" >$pktgen/kpktgend_0
-	for line in "count 4" "burst 4" "pkt_size 100" "dst_mac 02:00:00:00:00:99"; do
-		echo "$line" >$pktgen/$dev
-	done
+	check "batch: the generator is set" generator_is_set
 	tell room 3
 	echo start >$pktgen/pgctrl
 	check "batch: without its last packet" wait_for 2 sent_are $((before + 3))
