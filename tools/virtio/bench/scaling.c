@@ -71,25 +71,6 @@ static void print_pair(const struct result *result, struct range range[2])
 	fflush(stdout);
 }
 
-static void row_of_buffers(bool packed, unsigned int batch)
-{
-	struct range range[2] = {};
-	unsigned int i;
-
-	printf("%-6s %9u", packed ? "packed" : "split", batch);
-	for (i = 0; i < ARRAY_SIZE(queues); i++) {
-		struct side side[2] = {
-			side_of(&stock_plain, packed, batch, queues[i]),
-			side_of(&ours_plain, packed, batch, queues[i]),
-		};
-		struct result result;
-
-		measure(side, ROUNDS, &result);
-		print_pair(&result, range);
-	}
-	print_range(range);
-}
-
 /* ns for each queue */
 static double life(const struct side *side)
 {
@@ -104,39 +85,55 @@ static double life(const struct side *side)
 	return (now_ns() - start) / side->queues;
 }
 
-static void measure_life(const struct side side[2], struct result *result)
+/* As measure() in measure.c, of queues that nothing is sent through */
+static void measure_life(const struct side side[2], unsigned int rounds,
+			 struct result *result)
 {
-	double us[2][ROUNDS], ratio[ROUNDS];
+	double us[2][rounds], ratio[rounds];
 	unsigned int i, s;
 
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		/* Neither is always first. */
 		for (s = 0; s < 2; s++)
 			us[s ^ (i & 1)][i] = life(&side[s ^ (i & 1)]) / 1000;
 		ratio[i] = us[1][i] / us[0][i];
 	}
 	for (s = 0; s < 2; s++)
-		result->side[s] = quartiles(us[s], ROUNDS);
-	result->ratio = quartiles(ratio, ROUNDS);
+		result->side[s] = quartiles(us[s], rounds);
+	result->ratio = quartiles(ratio, rounds);
 }
 
-static void row_of_queues(bool packed)
+/* The rest of a row, after its name */
+static void print_row(bool packed, unsigned int batch,
+		      void (*measured)(const struct side side[2], unsigned int rounds,
+				       struct result *result))
 {
 	struct range range[2] = {};
 	unsigned int i;
 
-	printf("%-6s %9s", packed ? "packed" : "split", "");
 	for (i = 0; i < ARRAY_SIZE(queues); i++) {
 		struct side side[2] = {
-			side_of(&stock_plain, packed, 1, queues[i]),
-			side_of(&ours_plain, packed, 1, queues[i]),
+			side_of(&stock_plain, packed, batch, queues[i]),
+			side_of(&ours_plain, packed, batch, queues[i]),
 		};
 		struct result result;
 
-		measure_life(side, &result);
+		measured(side, ROUNDS, &result);
 		print_pair(&result, range);
 	}
 	print_range(range);
+}
+
+static void row_of_buffers(bool packed, unsigned int batch)
+{
+	printf("%-6s %9u", packed ? "packed" : "split", batch);
+	print_row(packed, batch, measure);
+}
+
+static void row_of_queues(bool packed)
+{
+	printf("%-6s %9s", packed ? "packed" : "split", "");
+	print_row(packed, 1, measure_life);
 }
 
 int main(void)
