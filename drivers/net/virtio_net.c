@@ -192,6 +192,8 @@ static int virtnet_start(struct virtnet *vn)
 	err = virtnet_register(vn);
 	if (err)
 		goto destroy_failover;
+	/* Only a registered device gives back the maps of CPUs to send queues. */
+	virtnet_set_affinity(vn);
 	err = virtnet_hotplug_add(vn);
 	if (err)
 		goto unregister;
@@ -327,6 +329,7 @@ static int virtnet_restart(struct virtnet *vn)
 	if (err)
 		return err;
 
+	virtnet_set_affinity(vn);
 	vn->lost = 0;
 	enable_work(&vn->config_work);
 	enable_work(&vn->rx_mode_work);

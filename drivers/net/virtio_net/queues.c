@@ -143,7 +143,6 @@ int virtnet_queues_create(struct virtnet *vn)
 		if (err)
 			goto stop;
 	}
-	virtnet_set_affinity(vn);
 	return 0;
 
 stop:

@@ -618,6 +618,33 @@ test_failed_probe()
 	check "a probe that fails: unloaded" unload
 }
 
+# All is there when the stack refuses it; and maps for its four send queues take three
+# objects of this size each time.
+test_unwanted()
+{
+	local before
+
+	check "unwanted: loaded" load_module net_script features=$(bits $plain $control $pairs) \
+		pairs=4 unwanted=1
+	probes_fail 10
+	before=$(objects_of_64)
+	check "unwanted: 200 times more" probes_fail 200
+	check "unwanted: there is no device" refuse test -e /sys/class/net/$dev
+	check "unwanted: no maps are left" is_less_than 300 $(($(objects_of_64) - before))
+	tell unwanted 0
+	echo virtio0 >"$driver/bind"
+	check "unwanted: wanted at last" wait_for 20 test -e /sys/class/net/$dev
+	check "unwanted: unloaded" unload
+}
+
+# Those that wait for a grace period do not count, nor those that are only kept.
+objects_of_64()
+{
+	sleep 6
+	echo 1 >/sys/kernel/slab/kmalloc-64/shrink
+	awk '$1 == "kmalloc-64" { print $2 }' /proc/slabinfo
+}
+
 probes_fail()
 {
 	local i
@@ -746,7 +773,7 @@ sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 # another driver than the kernel's, which is not to be there then
 [ -z "${other_driver:-}" ] || check "the driver $other_driver is loaded" load_module "$other_driver"
 ! any_wanted $at_once || test_everything
-for part in no_such_queue rings kinds rss_without_mq keys tables failed_probe stall wish suspend \
+for part in no_such_queue rings kinds rss_without_mq keys tables failed_probe unwanted stall wish suspend \
 	    removal standby queue_stats pieces program; do
 	! wanted $part || test_$part
 done

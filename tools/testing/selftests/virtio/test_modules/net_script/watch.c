@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the rest of the kernel relies on while a device goes, or comes back: nobody can
- * look from outside at the right time.
+ * look from outside at the right time. And the rest of the kernel that does not want it.
  */
 #include <linux/dim.h>
 #include <linux/module.h>
@@ -17,6 +17,10 @@ static int profiles = -1;
 module_param(profiles, int, 0444);
 MODULE_PARM_DESC(profiles, "of moderation, as the interface last went down; -1: none");
 
+static bool unwanted;
+module_param(unwanted, bool, 0644);
+MODULE_PARM_DESC(unwanted, "the device is refused when it is registered, all else being done");
+
 void watch_queues(void)
 {
 	if (!rtnl_is_locked())
@@ -27,8 +31,12 @@ static int watch_event(struct notifier_block *nb, unsigned long event, void *ptr
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 
-	if (event == NETDEV_GOING_DOWN && dev->dev.parent == &script_vdev.dev)
+	if (dev->dev.parent != &script_vdev.dev)
+		return NOTIFY_DONE;
+	if (event == NETDEV_GOING_DOWN)
 		profiles = dev->irq_moder ? dev->irq_moder->profile_flags : -1;
+	if (event == NETDEV_POST_INIT && unwanted)
+		return notifier_from_errno(-EBUSY);
 	return NOTIFY_DONE;
 }
 
