@@ -363,6 +363,19 @@ static int virtnet_restore(struct virtio_device *vdev)
 	return err;
 }
 
+/* Whoever still sends is stopped before that breaks the queues. */
+static void virtnet_shutdown(struct virtio_device *vdev)
+{
+	struct virtnet *vn = vdev->priv;
+
+	rtnl_lock();
+	netif_device_detach(vn->dev);
+	if (vn->up)
+		virtnet_queues_down(vn);
+	rtnl_unlock();
+	virtio_device_shutdown(vdev);
+}
+
 /*
  * Recovery
  */
@@ -487,6 +500,7 @@ static struct virtio_driver virtnet_driver = {
 	.validate = virtnet_validate,
 	.probe = virtnet_probe,
 	.remove = virtnet_remove,
+	.shutdown = virtnet_shutdown,
 	.config_changed = virtnet_config_changed,
 	.freeze = virtnet_freeze,
 	.restore = virtnet_restore,

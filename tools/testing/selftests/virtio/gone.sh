@@ -9,6 +9,7 @@ cd "$(dirname "$0")" && . ./lib.sh || exit
 . ./blk-lib.sh
 
 needs_host
+needs ./net_traffic
 
 pci=/sys/bus/pci/devices
 
@@ -222,6 +223,16 @@ other_nic()
 	return 1
 }
 
+# The host looks at what is said of a device of this name while the guest reboots.
+sends_for_ever()
+{
+	ip link set "$1" down && ip link set "$1" name leaves && ip link set leaves up &&
+		wait_for 10 answers || return
+	./net_traffic send 10.0.3.2 100000000 1400 >/dev/null 2>&1 3>&- &
+	sleep 1
+	[ "$(cat /sys/class/net/leaves/statistics/tx_packets)" -gt 100 ]
+}
+
 suspend() { echo devices >/sys/power/pm_test && echo mem >/sys/power/state; }
 # A device that is gone may be an error.
 suspend_ends() { suspend || true; }
@@ -258,5 +269,6 @@ disk=$(disk_by_serial reboot)
 impatient "$disk"
 check "reboot: I/O is in flight" has_a_load "$disk"
 check "reboot: the device vanishes" vanish "$(of_disk "$disk")"
+check "reboot: packets are sent" sends_for_ever "$(nic_by_address 52:54:00:00:00:99)"
 check "the kernel has found no fault in itself" no_fault
 plan
