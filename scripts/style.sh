@@ -24,12 +24,15 @@ ignored_types()
 	include/trace/events/virtio.h)
 		echo COMPLEX_MACRO,MULTISTATEMENT_MACRO_USE_DO_WHILE,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ;;
 	include/linux/virtio_ring.h) echo MACRO_ARG_REUSE,MEMORY_BARRIER ;;
-	drivers/scsi/virtio_scsi.c|tools/testing/selftests/virtio/test_modules/scsi_starve/*) echo CAMELCASE ;;
+	drivers/scsi/virtio_scsi.c|tools/testing/selftests/virtio/test_modules/scsi_starve/*)
+		echo CAMELCASE ;;
 	drivers/virtio/tests/device.c) echo VOLATILE ;;
 	drivers/virtio/virtio_ring_ops.h) echo COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_PRECEDENCE ;;
-	tools/virtio/include/*|tools/virtio/threads/include/*|tools/virtio/vringh/linux/*|tools/virtio/shim.h|tools/virtio/bench/kernel.h)
+	tools/virtio/include/*|tools/virtio/threads/include/*|tools/virtio/vringh/linux/*|\
+	tools/virtio/shim.h|tools/virtio/bench/kernel.h)
 		echo "$user,COMPLEX_MACRO,DATA_RACE,EXPORT_SYMBOL,IS_ENABLED_CONFIG,MACRO_ARG_PRECEDENCE,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,MEMORY_BARRIER,NEW_TYPEDEFS,PRINTK_WITHOUT_KERN_LEVEL" ;;
-	tools/virtio/fuzz/drivers/shims.h|tools/virtio/fuzz/drivers/block.h|tools/virtio/fuzz/drivers/net.h|tools/virtio/fuzz/drivers/scsi.h)
+	tools/virtio/fuzz/drivers/shims.h|tools/virtio/fuzz/drivers/block.h|\
+	tools/virtio/fuzz/drivers/net.h|tools/virtio/fuzz/drivers/scsi.h)
 		echo "$user,CAMELCASE,COMPLEX_MACRO,MACRO_ARG_PRECEDENCE,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,NEW_TYPEDEFS" ;;
 	tools/virtio/fuzz/*.c|tools/virtio/fuzz/drivers/midlayer.h) echo "$user,CAMELCASE" ;;
 	tools/*) echo "$user" ;;
