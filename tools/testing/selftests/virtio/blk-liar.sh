@@ -61,7 +61,12 @@ refused()
 	shift 2
 	clear_log
 	device "$@"
-	if ! there && logged "$message"; then ok "refused: $name"; else not_ok "refused: $name"; dmesg >&2; fi
+	if ! there && logged "$message"; then
+		ok "refused: $name"
+	else
+		not_ok "refused: $name"
+		dmesg >&2
+	fi
 }
 
 # taken NAME LIMIT VALUE WORD...: there is a disk that works, with this limit
@@ -72,7 +77,12 @@ taken()
 	shift 3
 	clear_log
 	device "$@"
-	if works && limit "$limit" "$value"; then ok "safe: $name"; else not_ok "safe: $name"; dmesg >&2; fi
+	if works && limit "$limit" "$value"; then
+		ok "safe: $name"
+	else
+		not_ok "safe: $name"
+		dmesg >&2
+	fi
 }
 
 test_refused()
@@ -162,7 +172,12 @@ taken_by_base()
 	vda=$(name_of_vda)
 	echo "$vda" >/sys/bus/virtio/drivers/virtio_blk/unbind
 	echo "$vda" >/sys/bus/virtio/drivers/blk_base/bind
-	if works && limit "$limit" "$value"; then ok "the base's driver: $name"; else not_ok "the base's driver: $name"; dmesg >&2; fi
+	if works && limit "$limit" "$value"; then
+		ok "the base's driver: $name"
+	else
+		not_ok "the base's driver: $name"
+		dmesg >&2
+	fi
 }
 
 # Odd, and found in the field: ours has taken these as well.
@@ -174,12 +189,14 @@ test_base()
 	fi
 	check "the base's driver is there" load_module blk_base
 	taken_by_base "blocks of no size" logical_block_size 512 "$(features $BLK_SIZE)"
-	taken_by_base "discards aligned to 24 sectors" discard_granularity 12288 "$(features $DISCARD)" \
-		discard_sector_alignment=24
-	taken_by_base "the smaller alignment of discard and secure erase" discard_granularity 4096 $both
+	taken_by_base "discards aligned to 24 sectors" discard_granularity 12288 \
+		"$(features $DISCARD)" discard_sector_alignment=24
+	taken_by_base "the smaller alignment of discard and secure erase" \
+		discard_granularity 4096 $both
 	taken_by_base "the smaller number of ranges of both" max_discard_segments 2 $both
 	taken_by_base "zones written in less than a block" zone_write_granularity 4096 \
-		"$(features "$ZONED | $SEG_MAX | $BLK_SIZE")" $zones blk_size=4096 zoned.write_granularity=512
+		"$(features "$ZONED | $SEG_MAX | $BLK_SIZE")" $zones blk_size=4096 \
+		zoned.write_granularity=512
 	device
 	# It would take what ours refuses.
 	check "the base's driver is gone" rmmod blk_base
@@ -203,7 +220,8 @@ test_status()
 	say speechless 1
 	check "a status that was never written is an error" read_fails "Input/output error"
 	say speechless 0
-	check "a serial number without an end is cut" [ "$(cat /sys/block/vda/serial)" = "liar-liar-liar-liar-" ]
+	check "a serial number without an end is cut" \
+		[ "$(cat /sys/block/vda/serial)" = "liar-liar-liar-liar-" ]
 }
 
 queues() { ls /sys/block/vda/mq | wc -l; }
@@ -212,15 +230,17 @@ parameter() { echo "$2" >"/sys/module/virtio_blk/parameters/$1"; }
 # verifies OPTION...: fio does, with requests that fill the ring of the disk
 verifies()
 {
-	timeout $((60 * patience)) fio --name=verify --filename=/dev/vda --size=4m --rw=randwrite --bsrange=4k-128k \
-		--direct=1 --ioengine=libaio --iodepth=32 --iodepth_batch=16 --verify=crc32c --verify_fatal=1 \
-		--minimal "$@" >/dev/null
+	timeout $((60 * patience)) fio --name=verify --filename=/dev/vda --size=4m \
+		--rw=randwrite --bsrange=4k-128k --direct=1 \
+		--ioengine=libaio --iodepth=32 --iodepth_batch=16 \
+		--verify=crc32c --verify_fatal=1 --minimal "$@" >/dev/null
 }
 
 # As large as it may be, and no larger: the disk refuses the rest.
 test_limits()
 {
-	device "$(features "$SEG_MAX | $SIZE_MAX | $MQ")" seg_max=14 size_max=4096 num_queues=2 ring=16
+	device "$(features "$SEG_MAX | $SIZE_MAX | $MQ")" seg_max=14 size_max=4096 \
+		num_queues=2 ring=16
 	say segments 0
 	check "requests that fill a ring each wait for one another" verifies
 	check "there were requests as large as the ring" [ "$(cat $PARAM/segments)" -eq 14 ]
@@ -298,22 +318,24 @@ fill() { dd if=/tmp/random of=/dev/vda bs=$MiB count=4 conv=fsync 2>/dev/null; }
 test_ranges()
 {
 	dd if=/dev/urandom of=/tmp/random bs=$MiB count=4 2>/dev/null
-	device "$(features "$SEG_MAX | $DISCARD | $ZEROES | $ERASE | $FLUSH")" seg_max=16 max_discard_sectors=1024 \
-		max_discard_seg=4 max_secure_erase_sectors=512 max_secure_erase_seg=8 \
+	device "$(features "$SEG_MAX | $DISCARD | $ZEROES | $ERASE | $FLUSH")" seg_max=16 \
+		max_discard_sectors=1024 max_discard_seg=4 \
+		max_secure_erase_sectors=512 max_secure_erase_seg=8 \
 		secure_erase_sector_alignment=16 discard_sector_alignment=8
 	check "alignments of discard and secure erase are combined" limit discard_granularity 4096
 	check "the number of ranges is passed on" limit max_discard_segments 4
 	for how in "discard:" "secure erase:-s" "zeroes:-z"; do
 		fill
-		check "${how%:*}: its sectors are zero" /bin/blkdiscard ${how#*:} -o $MiB -l $MiB /dev/vda
+		check "${how%:*}: its sectors are zero" \
+			/bin/blkdiscard ${how#*:} -o $MiB -l $MiB /dev/vda
 		check "${how%:*}: and no others" range_is_zero
 		check "${how%:*}: the rest is as it was" cmp -n $MiB /tmp/random /dev/vda
 	done
 	check "zeroes: nothing is unmapped" [ "$(cat $PARAM/flags)" -eq 0 ]
 	check "zeroes: a hole is punched" /bin/fallocate --punch-hole -o $MiB -l $MiB /dev/vda
 	check "zeroes: unmapped this time" [ "$(cat $PARAM/flags)" -eq 1 ]
-	device "$(features "$SEG_MAX | $ERASE")" seg_max=16 max_secure_erase_sectors=1024 max_secure_erase_seg=2 \
-		secure_erase_sector_alignment=1
+	device "$(features "$SEG_MAX | $ERASE")" seg_max=16 max_secure_erase_sectors=1024 \
+		max_secure_erase_seg=2 secure_erase_sector_alignment=1
 	check "secure erase: no more ranges than allowed, though there are more bios" erase 2048
 	device "$(features "$SEG_MAX | $FLUSH")" seg_max=16
 	check "a flush names no sector" dd if=/tmp/random of=/dev/vda bs=4k count=1 conv=fsync
@@ -324,7 +346,11 @@ append() { echo "/dev/vda $1" >$PARAM/append_at; }
 erase() { echo "/dev/vda $1" >$PARAM/erase_at; }
 
 # Writes one page where the zone that begins at this sector is written next.
-write_zone() { dd if=/tmp/random of=/dev/vda bs=4k count=1 seek=$(($1 / 8)) oflag=direct conv=notrunc 2>/dev/null; }
+write_zone()
+{
+	dd if=/tmp/random of=/dev/vda bs=4k count=1 seek=$(($1 / 8)) \
+		oflag=direct conv=notrunc 2>/dev/null
+}
 
 test_zones()
 {
@@ -365,7 +391,8 @@ test_zone_lies()
 {
 	for lie in start type state wp cap; do
 		say zone $lie
-		refused "a report with a bad $lie" "bad report" "$(features "$ZONED | $SEG_MAX")" $zones
+		refused "a report with a bad $lie" "bad report" \
+			"$(features "$ZONED | $SEG_MAX")" $zones
 	done
 	say zone ""
 }
@@ -439,7 +466,8 @@ test_silence()
 	remove=$!
 	check "a disk that has fallen silent: its removal waits" refuse ended_within 4 $remove
 	check "a disk that has fallen silent: so it says" logged "no answer for"
-	check "a disk that has fallen silent: once for each timeout" [ "$(count_lines "no answer for")" -le 6 ]
+	check "a disk that has fallen silent: once for each timeout" \
+		[ "$(count_lines "no answer for")" -le 6 ]
 	check "a disk that has fallen silent: it was not given up" refuse logged "lost the device"
 	say silent 0
 	check "a disk that speaks again is removed" ended_within 15 $remove
@@ -488,8 +516,9 @@ test_nobody_polls()
 	parameter poll_queues 0
 	short_timeout
 	clear_log
-	fio --thread --name=polled --filename=/dev/vda --size=1m --rw=randread --bs=4k --direct=1 --ioengine=io_uring \
-		--hipri=1 --iodepth=16 --time_based --runtime=$((60 * patience)) --minimal >/dev/null &
+	fio --thread --name=polled --filename=/dev/vda --size=1m --rw=randread --bs=4k \
+		--direct=1 --ioengine=io_uring --hipri=1 --iodepth=16 \
+		--time_based --runtime=$((60 * patience)) --minimal >/dev/null &
 	load=$!
 	wait_for 20 is_busy vda
 	kill -STOP $load
@@ -517,12 +546,14 @@ test_removal()
 	load vda
 	pull_out
 	check "lost and not removed: I/O ends with errors" ended_within 15 $load
-	check "lost and not removed: it is said once" [ "$(dmesg | grep -c 'lost the device')" -ge 1 ]
+	check "lost and not removed: it is said once" \
+		[ "$(dmesg | grep -c 'lost the device')" -ge 1 ]
 	check "lost and not removed: more I/O fails" read_fails "Input/output error"
 	device
 
 	# A queue that breaks before there is a disk, and then the other one
-	device "$(features "$SEG_MAX | $BLK_SIZE | $MQ")" seg_max=16 blk_size=512 num_queues=2 early=1
+	device "$(features "$SEG_MAX | $BLK_SIZE | $MQ")" seg_max=16 blk_size=512 \
+		num_queues=2 early=1
 	fall_silent
 	load vda taskset 2
 	pull_out
@@ -579,20 +610,22 @@ test_reset()
 	short_timeout
 	want_reset
 	check "a disk that does not say that it wants a reset: I/O goes on" reads
-	check "a disk that does not say that it wants a reset: a timeout finds out" logged "works again"
+	check "a disk that does not say that it wants a reset: a timeout finds out" \
+		logged "works again"
 	device
 }
 
-zones="capacity=16384 seg_max=16 blk_size=512 zoned.model=1 zoned.zone_sectors=2048 zoned.write_granularity=4096
-zoned.max_append_sectors=256 zoned.max_open_zones=4 zoned.max_active_zones=4"
+zones="capacity=16384 seg_max=16 blk_size=512 zoned.model=1 zoned.zone_sectors=2048
+zoned.write_granularity=4096 zoned.max_append_sectors=256 zoned.max_open_zones=4
+zoned.max_active_zones=4"
 both="$(features "$DISCARD | $ERASE") max_discard_seg=8 discard_sector_alignment=8
 max_secure_erase_sectors=64 max_secure_erase_seg=2 secure_erase_sector_alignment=16"
 exec 3>&1
 # nothing may wait for ever
 load_module blk_liar || { not_ok "the lying disk can be had"; plan; }
 case ${only:-all} in
-all) tests="refused safe base limits cache passed_on changed status ranges zones zone_lies resume reset lost_signals nobody_polls starving
-	silence removal" ;;
+all) tests="refused safe base limits cache passed_on changed status ranges zones zone_lies
+	resume reset lost_signals nobody_polls starving silence removal" ;;
 *) tests=$only ;;
 esac
 for name in $tests; do

@@ -83,7 +83,8 @@ disk_is_what_it_says()
 	dir=$(virtio_of "/sys/block/$1/device") || return 1
 	disk_is "$(ring_layout "$dir")" "$1" && says i "$1" "$dir" 28 &&
 	says e "$1" "$dir" 29 && says d "$1" "$dir" 33 && refuse says legacy "$1" "$dir" 32 &&
-	[ "$(find "/sys/block/$1/mq" -mindepth 1 -maxdepth 1 | wc -l)" -eq "$(expected_queues "$1")" ]
+	[ "$(find "/sys/block/$1/mq" -mindepth 1 -maxdepth 1 | wc -l)" -eq \
+		"$(expected_queues "$1")" ]
 }
 
 # job NAME SIZE-IN-MIB OPTION...: a section for fio, with a place of its own
@@ -136,8 +137,9 @@ load()
 	local disk=$1
 
 	shift
-	"$@" timeout -s KILL $((100 * patience)) fio --name=load --filename="/dev/$disk" --size=8m --rw=randrw \
-		--bsrange=4k-64k --direct=1 --ioengine=libaio --iodepth=32 --allow_file_create=0 \
+	"$@" timeout -s KILL $((100 * patience)) fio --name=load --filename="/dev/$disk" \
+		--size=8m --rw=randrw --bsrange=4k-64k --direct=1 \
+		--ioengine=libaio --iodepth=32 --allow_file_create=0 \
 		--time_based --runtime=$((90 * patience)) >/dev/null 2>&1 3>&- &
 	load=$!
 	wait_for 20 is_busy "$disk"
@@ -146,5 +148,6 @@ load()
 is_zero()
 {
 	echo 3 >/proc/sys/vm/drop_caches
-	dd if="/dev/$1" bs=$MiB skip="$2" count="$3" 2>/dev/null | tr -d '\0' | head -c 1 | wc -c | grep -qx 0
+	dd if="/dev/$1" bs=$MiB skip="$2" count="$3" 2>/dev/null | tr -d '\0' | head -c 1 |
+		wc -c | grep -qx 0
 }

@@ -66,7 +66,8 @@ test_slow_unplug()
 	sleep 1000 <"/dev/$disk" &
 	holder=$!
 	pattern slow | dd of="/dev/$disk" bs=$MiB conv=notrunc 2>/dev/null
-	check "slow: there is something to write back" [ "$(awk '/^Dirty:/ { print $2 }' /proc/meminfo)" -gt 4096 ]
+	check "slow: there is something to write back" \
+		[ "$(awk '/^Dirty:/ { print $2 }' /proc/meminfo)" -gt 4096 ]
 	ask_host unplug slow
 	check "slow: it is unplugged" wait_for 60 is_gone slow
 	check "slow: it was waited for" logged "no answer for"

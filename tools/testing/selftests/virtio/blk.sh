@@ -55,7 +55,8 @@ test_affinity()
 
 	device=$(virtio_of "/sys/block/$1/device")
 	device=${device##*/}
-	awk -v name="^$device-req" '$NF ~ name { print $1 + 0, $NF }' /proc/interrupts >"/tmp/$1.irqs"
+	awk -v name="^$device-req" '$NF ~ name { print $1 + 0, $NF }' \
+		/proc/interrupts >"/tmp/$1.irqs"
 	while read -r irq name; do
 		[ "$(numbers <"/proc/irq/$irq/smp_affinity_list")" = \
 			"$(numbers <"/sys/block/$1/mq/${name##*.}/cpu_list")" ] || return 1
@@ -72,9 +73,11 @@ test_no_swiotlb()
 {
 	clear_log
 	for serial in $1; do
-		timeout $((100 * patience)) fio --name=full --filename="/dev/$(disk_by_serial "$serial")" --size=2m --rw=write \
-			--bs=256k --direct=1 --ioengine=libaio --iodepth=8 --verify=crc32c --verify_fatal=1 \
-			--minimal >"/tmp/$serial.terse" && echo ok >"/tmp/$serial.ok" &
+		timeout $((100 * patience)) fio --name=full \
+			--filename="/dev/$(disk_by_serial "$serial")" --size=2m \
+			--rw=write --bs=256k --direct=1 --ioengine=libaio --iodepth=8 \
+			--verify=crc32c --verify_fatal=1 --minimal >"/tmp/$serial.terse" &&
+			echo ok >"/tmp/$serial.ok" &
 	done
 	wait
 	for serial in $1; do
@@ -144,8 +147,9 @@ test_resize()
 	sectors=$(($(cat "/sys/block/$disk/size") + 8192))
 	uevent sh -c 'echo $ACTION $DEVNAME $RESIZE' >/tmp/events &
 	listener=$!
-	timeout $((60 * patience)) fio --name=resize --filename="/dev/$disk" --size=24m --rw=randwrite --bs=4k --direct=1 \
-		--ioengine=libaio --iodepth=16 --verify=crc32c --verify_fatal=1 --minimal >/dev/null &
+	timeout $((60 * patience)) fio --name=resize --filename="/dev/$disk" --size=24m \
+		--rw=randwrite --bs=4k --direct=1 --ioengine=libaio --iodepth=16 \
+		--verify=crc32c --verify_fatal=1 --minimal >/dev/null &
 	load=$!
 	sleep 0.5
 	# not through check's standard output
@@ -224,7 +228,8 @@ give_to_base()
 	for device in $devices; do
 		echo "$device" >/sys/bus/virtio/drivers/virtio_blk/unbind || return 1
 	done
-	load_module blk_base poll_queues=1 && [ "$(base_disks | wc -w)" -eq "$(echo "$devices" | wc -w)" ]
+	load_module blk_base poll_queues=1 &&
+		[ "$(base_disks | wc -w)" -eq "$(echo "$devices" | wc -w)" ]
 }
 
 exec 3>&1
@@ -265,7 +270,8 @@ for name in deep-split-i-e-d deep-packed-i-e-d; do
 	fi
 done
 if [ "${only:-}" != rings ]; then
-	check "requests wait for memory to copy to" test_no_swiotlb "slow-d slow-d-i slow-d-packed slow-d-i-packed"
+	check "requests wait for memory to copy to" \
+		test_no_swiotlb "slow-d slow-d-i slow-d-packed slow-d-i-packed"
 	check "the cache type can be read and set" test_cache_type "$(disk_by_serial packed-i)"
 	check "a read-only disk takes no data" is_read_only "$(disk_by_serial read-only)"
 	check "slow requests are reported, and waited for" test_slow "$(disk_by_serial slow)"

@@ -20,12 +20,14 @@ is_in_debugfs()
 	[ "$(ring_layout "$dir")" != packed ] || packed=' packed'
 	head -n 1 "$file" | grep -q "^rings:$packed" &&
 	grep -q ': size [1-9][0-9]* used [0-9]* works$' "$file" &&
-	! tail -n +2 "$file" | grep -v -e ': size [1-9][0-9]* used [0-9]* works$' -e '^  buffers [0-9]* next ' -e '^  tables ' -e '^  used lengths cut '
+	! tail -n +2 "$file" | grep -v -e ': size [1-9][0-9]* used [0-9]* works$' \
+		-e '^  buffers [0-9]* next ' -e '^  tables ' -e '^  used lengths cut '
 }
 
 ring_is_as_asked()
 {
-	[ -z "${layout:-}" ] || check "$1: the ring is $layout" [ "$(ring_layout "$dir")" = "$layout" ]
+	[ -z "${layout:-}" ] ||
+		check "$1: the ring is $layout" [ "$(ring_layout "$dir")" = "$layout" ]
 	if [ -e "/sys/kernel/debug/virtio/${dir##*/}/queues" ]; then
 		check "$1: its queues are in debugfs" is_in_debugfs
 	else
@@ -66,7 +68,8 @@ fio_disk()
 		--rw=randwrite --bs=4k --iodepth=16 --size=8m --verify=crc32c \
 		--verify_fatal=1 --minimal >/tmp/fio || return 1
 	set -- $(awk -F';' '/^3;/ { ms = $9 + $50; kb = $6 + $47
-		printf "%d %d %d %d\n", $5, $6 * 1024, $47 * 1024, ms ? kb / 4 * 1000 / ms : 0 }' /tmp/fio)
+		printf "%d %d %d %d\n", $5, $6 * 1024, $47 * 1024,
+			ms ? kb / 4 * 1000 / ms : 0 }' /tmp/fio)
 	bytes=$((bytes + $2 + $3)) rate=$4
 	[ "$1" = 0 ] && [ "$2" = $((8 * MiB)) ] && [ "$3" = $((8 * MiB)) ]
 }

@@ -11,7 +11,8 @@ cd "$(dirname "$0")" && . ./lib.sh || exit
 needs_host
 needs fio ping ./net_traffic
 needs_module blk_again scsi_again net_again
-needs_that "a machine without disks: vda and sda are plugged in" [ ! -e /sys/block/vda -a ! -e /sys/block/sda ]
+needs_that "a machine without disks: vda and sda are plugged in" \
+	[ ! -e /sys/block/vda -a ! -e /sys/block/sda ]
 needs_that "a machine without an eth0: that is plugged in" [ ! -e /sys/class/net/eth0 ]
 
 # 6.12's pciehp takes its locks in two orders: see blk-plug.sh

@@ -13,9 +13,10 @@ find_disks() { disks=$(ls /sys/block | grep -E '^(vd|sd)'); }
 
 verify_disk()
 {
-	timeout $(($2 + 120 * patience)) fio --name="$1" --filename="/dev/$1" --size=8m --rw=randwrite \
-		--bsrange=4k-256k --direct=1 --ioengine=libaio --iodepth=64 --verify=crc32c --verify_fatal=1 \
-		--loops=1000 --time_based --runtime="$2" --minimal >"/tmp/$1.terse"
+	timeout $(($2 + 120 * patience)) fio --name="$1" --filename="/dev/$1" --size=8m \
+		--rw=randwrite --bsrange=4k-256k --direct=1 --ioengine=libaio --iodepth=64 \
+		--verify=crc32c --verify_fatal=1 --loops=1000 \
+		--time_based --runtime="$2" --minimal >"/tmp/$1.terse"
 }
 
 verify_disks()

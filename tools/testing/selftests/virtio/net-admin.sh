@@ -43,7 +43,8 @@ shows()
 	local line
 	ethtool "$1" "$2" | tr -s '\t ' ' ' | sed 's/^ //; s/ $//' >/tmp/shown
 	while read -r line; do
-		grep -qxF "$line" /tmp/shown || { echo "not there: $line"; cat /tmp/shown; return 1; }
+		grep -qxF "$line" /tmp/shown ||
+			{ echo "not there: $line"; cat /tmp/shown; return 1; }
 	done
 }
 
@@ -106,7 +107,7 @@ shows_parameters()
 	local path=/sys/module/$driver_name/parameters
 
 	[ "$(cat $path/napi_weight $path/csum $path/gso $path/napi_tx | xargs)" = "64 Y Y Y" ] &&
-		[ "$(cat /sys/class/net/n1/queues/rx-0/virtio_net/mergeable_rx_buffer_size)" -ge 1518 ]
+	[ "$(cat /sys/class/net/n1/queues/rx-0/virtio_net/mergeable_rx_buffer_size)" -ge 1518 ]
 }
 
 has_interrupts()
@@ -114,7 +115,8 @@ has_interrupts()
 	local dir=$(bed_dir "$1" a) queue
 
 	for queue in config input.0 output.0 input.3 output.3; do
-		grep -q " ${dir##*/}-$queue\$" /proc/interrupts || { echo "no ${dir##*/}-$queue"; return 1; }
+		grep -q " ${dir##*/}-$queue\$" /proc/interrupts ||
+			{ echo "no ${dir##*/}-$queue"; return 1; }
 	done
 }
 
@@ -151,10 +153,21 @@ change_channels() { ethtool -L "$1" combined $((1 + $2 % 4)); }
 change_rings() { ethtool -G "$1" rx $((64 << $2 % 3)) tx $((64 << ($2 + 1) % 3)); }
 change_mtu() { ip link set "$1" mtu $((1500 - $2 % 2 * 200)); }
 change_gro() { ethtool -K "$1" rx-gro-hw $([ $(($2 % 2)) = 0 ] && echo off || echo on); }
-change_vlan() { ip link add link "$1" name v$2 type vlan id $((100 + $2)) && ip link set v$2 up && ip link del v$2; }
+
+change_vlan()
+{
+	ip link add link "$1" name v$2 type vlan id $((100 + $2)) &&
+		ip link set v$2 up && ip link del v$2
+}
+
 change_promisc() { ip link set "$1" promisc $([ $(($2 % 2)) = 0 ] && echo on || echo off); }
 change_offloads() { ethtool -K "$1" tso $([ $(($2 % 2)) = 0 ] && echo off || echo on); }
-change_cpu() { echo 0 >/sys/devices/system/cpu/cpu1/online && usleep 100000 && echo 1 >/sys/devices/system/cpu/cpu1/online; }
+
+change_cpu()
+{
+	echo 0 >/sys/devices/system/cpu/cpu1/online && usleep 100000 &&
+		echo 1 >/sys/devices/system/cpu/cpu1/online
+}
 
 changed_under_load()
 {
@@ -194,7 +207,8 @@ set_up_state()
 	ip link add link n$n name n$n.2000 type vlan id 2000 && ip link set n$n.2000 up &&
 	ip link set n$n allmulticast on &&
 	ip maddr add 01:00:5e:00:11:22 dev n$n &&
-	ethtool -L n$n combined 2 && ethtool -G n$n rx 128 tx 64 && ethtool -K n$n rx-gro-hw off || return
+	ethtool -L n$n combined 2 && ethtool -G n$n rx 128 tx 64 &&
+	ethtool -K n$n rx-gro-hw off || return
 	wait_for 10 quiet ping -c 1 -W 1 "10.$n.0.2"
 }
 
@@ -278,7 +292,8 @@ link_is() { [ "$(cat "/sys/class/net/n$1/carrier")" = "$2" ]; }
 
 link_follows()
 {
-	ask link near$1 off && wait_for 10 link_is $1 0 && ask link near$1 on && wait_for 10 link_is $1 1
+	ask link near$1 off && wait_for 10 link_is $1 0 &&
+		ask link near$1 on && wait_for 10 link_is $1 1
 }
 
 rebound_under_load()
@@ -332,7 +347,8 @@ no_control()
 suspends()
 {
 	for n in $SPLIT $PACKED; do
-		check "n$n: gets an address, VLANs, channels, rings and offloads of its own" set_up_state $n
+		check "n$n: gets an address, VLANs, channels, rings and offloads of its own" \
+			set_up_state $n
 	done
 	suspended "devices only" suspend_to devices
 	suspended "all but CPUs" suspend_to platform

@@ -69,7 +69,8 @@ says()
 
 bed_is_what_it_says()
 {
-	says "$1" packed 34 && says "$1" i 28 && says "$1" e 29 && says "$1" d 33 && refuse says "$1" legacy 32
+	says "$1" packed 34 && says "$1" i 28 && says "$1" e 29 && says "$1" d 33 &&
+		refuse says "$1" legacy 32
 }
 
 bed_numbers() { seq 1 "$(echo "$beds" | awk -F, '{ print NF }')"; }
@@ -82,7 +83,8 @@ find_beds()
 	local path n side
 
 	for path in /sys/class/net/*/address; do
-		side=$(sed -n 's/^52:54:00:00:0\([1-9]\):01$/\1_a/p; s/^52:54:00:00:0\([1-9]\):02$/\1_b/p' "$path")
+		side=$(sed -n 's/^52:54:00:00:0\([1-9]\):01$/\1_a/p
+			s/^52:54:00:00:0\([1-9]\):02$/\1_b/p' "$path")
 		[ -z "$side" ] || eval "dir_$side=$(virtio_of "${path%/address}/device")"
 	done
 	mkdir -p /run

@@ -141,7 +141,16 @@ test_offloads()
 }
 
 # rss TYPES TABLE PAIRS KEY: the command
-rss() { echo "4/1 $1 0700 0000 $2 $3 28 $4" | awk '{ printf "%s ", $1; for (i = 2; i <= NF; i++) printf "%s", $i; print "" }'; }
+rss()
+{
+	echo "4/1 $1 0700 0000 $2 $3 28 $4" | awk '{
+		printf "%s ", $1
+		for (i = 2; i <= NF; i++)
+			printf "%s", $i
+		print ""
+	}'
+}
+
 hash_key() { ethtool -x $dev | awk 'seen { gsub(":", ""); print; exit } /hash key/ { seen = 1 }'; }
 
 test_hash()
@@ -149,19 +158,28 @@ test_hash()
 	local key=$(hash_key) other=0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728
 	local table=00000100000001000000010000000100
 
-	sends_commands "one channel" "$(rss 3f000000 00000000000000000000000000000000 0100 $key)" ethtool -L $dev combined 1
+	sends_commands "one channel" "$(rss 3f000000 00000000000000000000000000000000 0100 $key)" \
+		ethtool -L $dev combined 1
 	refused "channels" 4/1 "shown_by -l" ethtool -L $dev combined 2
 	sends_commands "two channels" "$(rss 3f000000 $table 0200 $key)" ethtool -L $dev combined 2
-	sends_commands "hash fields" "$(rss 3b000000 $table 0200 $key)" ethtool -N $dev rx-flow-hash udp4 sd
-	check "hash fields: are shown" sh -c "ethtool -n $dev rx-flow-hash udp4 | grep -q 'IP DA' && ! ethtool -n $dev rx-flow-hash udp4 | grep -q L4"
-	check "hash fields: of other flows are as they were" sh -c "ethtool -n $dev rx-flow-hash tcp4 | grep -q 'L4 bytes 2'"
+	sends_commands "hash fields" "$(rss 3b000000 $table 0200 $key)" \
+		ethtool -N $dev rx-flow-hash udp4 sd
+	check "hash fields: are shown" \
+		sh -c "ethtool -n $dev rx-flow-hash udp4 | grep -q 'IP DA' &&
+			! ethtool -n $dev rx-flow-hash udp4 | grep -q L4"
+	check "hash fields: of other flows are as they were" \
+		sh -c "ethtool -n $dev rx-flow-hash tcp4 | grep -q 'L4 bytes 2'"
 	refused "hash fields" 4/1 hash_fields set_hash_fields
-	sends_commands "hash fields back" "$(rss 3f000000 $table 0200 $key)" ethtool -N $dev rx-flow-hash udp4 sdfn
+	sends_commands "hash fields back" "$(rss 3f000000 $table 0200 $key)" \
+		ethtool -N $dev rx-flow-hash udp4 sdfn
 	refused "hash key" 4/1 "shown_by -x" ethtool -X $dev hkey "$(colons $other)"
-	sends_commands "hash key" "$(rss 3f000000 $table 0200 $other)" ethtool -X $dev hkey "$(colons $other)"
+	sends_commands "hash key" "$(rss 3f000000 $table 0200 $other)" \
+		ethtool -X $dev hkey "$(colons $other)"
 	refused "table" 4/1 "shown_by -x" ethtool -X $dev weight 1 3
-	sends_commands "table" "$(rss 3f000000 00000000010001000100010001000100 0200 $other)" ethtool -X $dev weight 1 3
-	check "table: is shown" equal "$(ethtool -x $dev | awk '$1 == "0:" { print $2 $3 $4 $5 $6 $7 $8 $9 }')" 00111111
+	sends_commands "table" "$(rss 3f000000 00000000010001000100010001000100 0200 $other)" \
+		ethtool -X $dev weight 1 3
+	check "table: is shown" equal \
+		"$(ethtool -x $dev | awk '$1 == "0:" { print $2 $3 $4 $5 $6 $7 $8 $9 }')" 00111111
 	check "table: a channel in use can't go" refuse ethtool -L $dev combined 1
 	sends_commands "table: default" "$(rss 3f000000 $table 0200 $other)" ethtool -X $dev default
 }
@@ -174,8 +192,10 @@ test_hash_at_work()
 
 	ping -q -f -c 100000 10.0.0.9 >/dev/null 2>&1 &
 	for i in $(seq 10); do
-		ethtool -X $dev weight 1 3 && ethtool -K $dev rxhash on && ethtool -L $dev combined 2 &&
-			ethtool -X $dev default && ethtool -L $dev combined 1 && ethtool -K $dev rxhash off || { i=failed; break; }
+		ethtool -X $dev weight 1 3 && ethtool -K $dev rxhash on &&
+			ethtool -L $dev combined 2 && ethtool -X $dev default &&
+			ethtool -L $dev combined 1 && ethtool -K $dev rxhash off ||
+			{ i=failed; break; }
 		ethtool -L $dev combined 2
 	done
 	check "table, channels and hash change at work" [ $i = 10 ]
@@ -190,7 +210,10 @@ colons() { echo $1 | sed 's/../&:/g; s/:$//'; }
 
 coalescing() { ethtool -c $dev; ethtool -Q $dev queue_mask 0x3 --show-coalesce; }
 
-set_queue_moderation() { ! ethtool -Q $dev queue_mask 0x2 --coalesce tx-usecs 6 2>&1 | grep -q Cannot; }
+set_queue_moderation()
+{
+	! ethtool -Q $dev queue_mask 0x2 --coalesce tx-usecs 6 2>&1 | grep -q Cannot
+}
 
 test_moderation()
 {
@@ -198,10 +221,12 @@ test_moderation()
 		ethtool -C $dev rx-frames 1 rx-usecs 2 tx-frames 3 tx-usecs 4
 	refused "moderation" 6/0 coalescing ethtool -C $dev tx-usecs 7
 	tell refuse 6/1
-	sends_commands "moderation: the receive queues refuse" "6/0 0300000008000000 6/1 0900000002000000 6/0 0300000004000000 6/1 0100000002000000" \
+	sends_commands "moderation: the receive queues refuse" \
+		"6/0 0300000008000000 6/1 0900000002000000 6/0 0300000004000000 6/1 0100000002000000" \
 		refuse ethtool -C $dev rx-frames 9 tx-usecs 8
 	tell refuse ''
-	sends_commands "moderation of a queue" "6/2 030000000300000005000000 6/2 020000000600000002000000" \
+	sends_commands "moderation of a queue" \
+		"6/2 030000000300000005000000 6/2 020000000600000002000000" \
 		ethtool -Q $dev queue_mask 0x2 --coalesce tx-usecs 5 rx-frames 6
 	refused "moderation of a queue" 6/2 coalescing set_queue_moderation
 	sends_commands "ring sizes: queues get their moderation again" \
@@ -218,16 +243,27 @@ test_moderation()
 # Statistics of the device
 #
 
-le() { printf "%0$(($1 * 2))x" $2 | sed 's/../& /g' | awk '{ for (i = NF; i; i--) printf "%s", $i }'; }
+le()
+{
+	printf "%0$(($1 * 2))x" $2 | sed 's/../& /g' |
+		awk '{ for (i = NF; i; i--) printf "%s", $i }'
+}
 
 # record TYPE VQ SIZE BYTES...: as many numbers of 8 bytes, beginning with 1001, as there is room
-record() { printf '%s' "$(le 1 $1)00$(le 2 $2)0000$(le 2 $3)"; for i in $(seq 1 $((($3 - 8) / 8))); do le 8 $((1000 + i)); done; }
+record()
+{
+	printf '%s' "$(le 1 $1)00$(le 2 $2)0000$(le 2 $3)"
+	for i in $(seq 1 $((($3 - 8) / 8))); do
+		le 8 $((1000 + i))
+	done
+}
 
 # bad_record NAME HEX [PARAMETER=VALUE]: nothing of it is believed
 bad_record()
 {
 	tell stats "$2"
-	check "statistics: $1: ethtool shows all it showed" equal "$(ethtool -S $dev | wc -l)" $lines
+	check "statistics: $1: ethtool shows all it showed" \
+		equal "$(ethtool -S $dev | wc -l)" $lines
 	check "statistics: $1: nothing of it" equal "$(statistic $dev rx0_hw_packets)" 0
 }
 
@@ -238,12 +274,14 @@ test_statistics()
 
 	tell stats "$good"
 	check "statistics: a good record is shown" equal "$(statistic $dev rx0_hw_packets)" 1002
-	check "statistics: the control queue's have names" ethtool -S $dev | grep -q cq_hw_command_num
+	check "statistics: the control queue's have names" ethtool -S $dev |
+		grep -q cq_hw_command_num
 	lines=$(ethtool -S $dev | wc -l)
 	bad_record "size 0" "0000000000000000$good"
 	bad_record "size 7" "0000000007000000$good"
 	bad_record "a record that ends too early" "$(echo $good | cut -c 1-40)"
-	bad_record "a record that is longer than the reply" "$(echo $good | sed 's/^\(............\)..../\1ffff/')"
+	bad_record "a record that is longer than the reply" \
+		"$(echo $good | sed 's/^\(............\)..../\1ffff/')"
 	bad_record "a record of a shorter size" "$(record 0 0 48)"
 	bad_record "a record of a longer size" "$(record 0 0 64)"
 	bad_record "of another queue" "$(record 0 2 56)"
@@ -259,7 +297,8 @@ test_statistics()
 	bad_record "no status" "$good"
 	tell silent 0
 	tell stats "$(record 200 0 16)$good"
-	check "statistics: a good record after one of an unknown type is shown" equal "$(statistic $dev rx0_hw_packets)" 1002
+	check "statistics: a good record after one of an unknown type is shown" \
+		equal "$(statistic $dev rx0_hw_packets)" 1002
 	tell stats ''
 }
 
@@ -268,7 +307,8 @@ test_no_such_queue()
 {
 	check "statistics of no such queue: loaded" load "$plain $control $statistics" stats_cap=1
 	tell stats "$(record 0 65534 56)"
-	check "statistics of no such queue: nothing of it" equal "$(statistic $dev rx0_hw_packets)" 0
+	check "statistics of no such queue: nothing of it" \
+		equal "$(statistic $dev rx0_hw_packets)" 0
 	check "statistics of no such queue: unloaded" unload
 }
 
@@ -298,7 +338,8 @@ test_rest()
 	tell longer -270
 	quiet ping -q -c 1 -W 1 -s 1000 10.0.0.9
 	check "packets: whose first buffer is too short: are dropped as a whole" \
-		equal "$(($(counter rx_length_errors) - errors)) $(($(counter rx_packets) - packets))" "1 1"
+		equal "$(($(counter rx_length_errors) - errors)) $(($(counter rx_packets) - packets))" \
+		"1 1"
 	ip neigh del 10.0.0.9 dev $dev
 }
 
@@ -316,7 +357,8 @@ all_is_well()
 test_packets()
 {
 	check "packets: come back" pings
-	check "packets: the header is empty" equal "$(cut -d' ' -f1 $script/sent)" 0000000000000000000000000000000000000000
+	check "packets: the header is empty" \
+		equal "$(cut -d' ' -f1 $script/sent)" 0000000000000000000000000000000000000000
 	check "packets: header and data are one element" equal "$(wc -w <$script/sent)" 2
 	tell split 100
 	check "packets: in buffers of 100 bytes" pings -s 1400
@@ -337,7 +379,8 @@ test_packets()
 	all_is_well "too short"
 	bad_packet "of an unknown segmentation" rx_frame_errors tell gso_type 9
 	tell gso_type 0
-	bad_packet "with a checksum far behind" rx_frame_errors sh -c "echo 1 >$script/flags; echo 60000 >$script/csum_start"
+	bad_packet "with a checksum far behind" rx_frame_errors \
+		sh -c "echo 1 >$script/flags; echo 60000 >$script/csum_start"
 	tell csum_start 0
 	all_is_well "bad offloads"
 	tell flags 2
@@ -350,7 +393,8 @@ test_segments()
 {
 	check "segments: on" ethtool -K $dev tx-udp-segmentation on
 	check "segments: are sent" ./net_segments 10.0.0.9 3000 1000
-	check "segments: their header" wait_for 2 header_is "01052a00e803220006000000 0000000000000000"
+	check "segments: their header" \
+		wait_for 2 header_is "01052a00e803220006000000 0000000000000000"
 	check "segments: whose data is next to the headers: are sent" ./net_segments $dev 3000 900
 	check "segments: whose data is next to the headers: their header" \
 		wait_for 2 header_begins 01052a00840322000600
@@ -366,7 +410,8 @@ generator_is_set()
 {
 	local line
 
-	echo rem_device_all >$pktgen/kpktgend_0 && echo "add_device $dev" >$pktgen/kpktgend_0 || return
+	echo rem_device_all >$pktgen/kpktgend_0 &&
+		echo "add_device $dev" >$pktgen/kpktgend_0 || return
 	for line in "count 4" "burst 4" "pkt_size 100" "dst_mac 02:00:00:00:00:99"; do
 		echo "$line" >$pktgen/$dev || return
 	done
@@ -413,7 +458,8 @@ reset_by()
 	local name=$1 before
 
 	shift
-	ethtool -L $dev combined 1 && ethtool -K $dev rx-gro-hw off && ethtool -C $dev adaptive-rx on tx-usecs 9
+	ethtool -L $dev combined 1 && ethtool -K $dev rx-gro-hw off &&
+		ethtool -C $dev adaptive-rx on tx-usecs 9
 	before=$(settings)
 	tell commands ''
 	tell without_rtnl 0
@@ -484,7 +530,11 @@ test_late()
 	check "late: packets come and go" pings
 }
 
-told_again() { grep -q '^4/1' $script/commands && grep -q '^5/0' $script/commands && grep -q '^1/1 020000000005' $script/commands; }
+told_again()
+{
+	grep -q '^4/1' $script/commands && grep -q '^5/0' $script/commands &&
+		grep -q '^1/1 020000000005' $script/commands
+}
 
 test_lost()
 {
@@ -508,7 +558,8 @@ test_lost()
 #
 
 everything="$plain $control $guest_offloads $host_offloads $merged $pairs $ring_reset $statistics $moderation $hashes 56 59 63"
-at_once="filters offloads hash hash_at_work moderation statistics packets segments announce batch timeout late lost"
+at_once="filters offloads hash hash_at_work moderation statistics packets segments
+	announce batch timeout late lost"
 
 any_wanted()
 {
@@ -525,7 +576,8 @@ test_everything()
 {
 	local part
 
-	check "a device with all features" load "$everything" pairs=2 queue_size=64 stats_cap=$((0x100000000 | 0xf | 0xf << 16)) reflect=1
+	check "a device with all features" load "$everything" pairs=2 queue_size=64 \
+		stats_cap=$((0x100000000 | 0xf | 0xf << 16)) reflect=1
 	check "a device with all features: is told what is wanted" cat $script/commands
 	wanted filters || check "up" up
 	for part in $at_once; do
@@ -539,7 +591,8 @@ test_rings()
 	local size
 
 	for size in 1 2 4 8 16 18 19 32; do
-		check "rings of $size: loaded" load "$plain $control 0 $merged" queue_size=$size reflect=1
+		check "rings of $size: loaded" \
+			load "$plain $control 0 $merged" queue_size=$size reflect=1
 		check "rings of $size: up" up
 		check "rings of $size: packets" pings -s 100
 		check "rings of $size: longer packets" pings -s 1400
@@ -550,7 +603,8 @@ test_rings()
 bad_lengths()
 {
 	bad_packet "longer than its buffer" rx_length_errors tell longer 100000
-	bad_packet "in 18 pages, which the stack can't be told" rx_length_errors tell longer $((73000 - 110))
+	bad_packet "in 18 pages, which the stack can't be told" rx_length_errors \
+		tell longer $((73000 - 110))
 	tell longer 0
 }
 
@@ -558,7 +612,8 @@ test_kinds()
 {
 	local kind
 
-	for kind in "small:5 0 17" "big:5 0 17 1 7 8" "mergeable:5 0 17 15" "no control queue:5 0 15"; do
+	for kind in "small:5 0 17" "big:5 0 17 1 7 8" "mergeable:5 0 17 15" \
+		    "no control queue:5 0 15"; do
 		check "${kind%:*}: loaded" load "${kind#*:}" queue_size=64 reflect=1
 		check "${kind%:*}: up" up
 		check "${kind%:*}: packets" pings -s 1400
@@ -586,8 +641,11 @@ test_keys()
 	local size
 
 	for size in 0 1 39 40 52 53 255; do
-		check "a hash key of $size bytes: loaded" load "$plain $control $hashes" rss_max_key_size=$size
-		[ $size = 0 ] || check "a hash key of $size bytes: at most 52 are used" equal "$(($(hash_key | wc -c) / 2))" $((size > 52 ? 52 : size))
+		check "a hash key of $size bytes: loaded" \
+			load "$plain $control $hashes" rss_max_key_size=$size
+		[ $size = 0 ] ||
+			check "a hash key of $size bytes: at most 52 are used" \
+				equal "$(($(hash_key | wc -c) / 2))" $((size > 52 ? 52 : size))
 		check "a hash key of $size bytes: unloaded" unload
 	done
 }
@@ -717,14 +775,23 @@ test_program()
 }
 
 # qstat QUEUE COUNTER: what netlink has of it; "all -" is the device
-qstat() { ./net_qstats $dev | awk -v queue="$1" -v name="$2" '$1 " " $2 == queue { for (i = 3; i < NF; i += 2) if ($i == name) print $(i + 1) }'; }
+qstat()
+{
+	./net_qstats $dev | awk -v queue="$1" -v name="$2" '
+		$1 " " $2 == queue {
+			for (i = 3; i < NF; i += 2)
+				if ($i == name)
+					print $(i + 1)
+		}'
+}
 
 # The device that is used is eth0 still; it sends by the other one.
 test_standby()
 {
 	check "standby: loaded" load "$plain $control 62" queue_size=64 reflect=1
 	check "standby: is there" wait_for 5 test -e /sys/class/net/eth1/master
-	check "standby: is one of failover" equal "$(basename "$(readlink /sys/class/net/eth1/master)")" $dev
+	check "standby: is one of failover" \
+		equal "$(basename "$(readlink /sys/class/net/eth1/master)")" $dev
 	check "standby: says what it is" equal "$(cat /sys/class/net/eth1/phys_port_name)" sby
 	check "standby: up" up
 	check "standby: packets" pings
@@ -739,16 +806,19 @@ test_queue_stats()
 {
 	local sent received
 
-	check "queue statistics: loaded" load "$plain $control $merged $pairs" pairs=2 queue_size=64 reflect=1
+	check "queue statistics: loaded" \
+		load "$plain $control $merged $pairs" pairs=2 queue_size=64 reflect=1
 	check "queue statistics: up" up
 	check "queue statistics: traffic" pings
 	sent=$(($(qstat "tx 0" tx-packets) + $(qstat "tx 1" tx-packets)))
 	received=$(($(qstat "rx 0" rx-bytes) + $(qstat "rx 1" rx-bytes)))
-	check "queue statistics: of the device" equal "$(qstat "all -" tx-packets)" "$(counter tx_packets)"
+	check "queue statistics: of the device" \
+		equal "$(qstat "all -" tx-packets)" "$(counter tx_packets)"
 	check "queue statistics: of its queues" equal $sent "$(counter tx_packets)"
 	check "queue statistics: bytes received" equal $received "$(counter rx_bytes)"
 	check "queue statistics: memory was there" equal "$(qstat "all -" rx-alloc-fail)" 0
-	check "queue statistics: no counter that the device does not have" equal "$(qstat "rx 0" rx-csum-bad)" ""
+	check "queue statistics: no counter that the device does not have" \
+		equal "$(qstat "rx 0" rx-csum-bad)" ""
 	check "queue statistics: unloaded" unload
 }
 

@@ -34,7 +34,8 @@ counted()
 
 	from=$(far_statistic "$n" "$name")
 	"$@" || return
-	wait_for 5 is_at_least "$n" "$name" $((from + by)) || { echo "$name is still $from"; return 1; }
+	wait_for 5 is_at_least "$n" "$name" $((from + by)) ||
+		{ echo "$name is still $from"; return 1; }
 }
 
 # none_is_kept N: the driver has taken back all that was sent
@@ -58,7 +59,8 @@ runs()
 	check "$what: aborted ones are, too" counted "$n" rx_xdp_drops 20 shot_at "$n" 7006
 	check "$what: packets go back" counted "$n" rx_xdp_tx 500 echoed "$n" 7002 500 1400
 	check "$what: and no frame of them is kept" wait_for 5 none_is_kept "$n"
-	check "$what: packets are redirected" counted "$n" rx_xdp_redirects 500 echoed "$n" 7003 500 1400
+	check "$what: packets are redirected" \
+		counted "$n" rx_xdp_redirects 500 echoed "$n" 7003 500 1400
 	check "$what: there is room in front of packets" echoed "$n" 7004 500 1400
 	check "$what: metadata goes to the stack" counted "$n" rx_xdp_packets 20 shot_at "$n" 7005
 	for kind in datagrams fragments segments stream stream6; do
@@ -128,8 +130,10 @@ several_buffers()
 	check "$what: buffers from before the program are good for it" loses_none "$n"
 	detach "$n"
 	if with_program "$n" xdp.frags; then
-		check "$what: large packets go back" counted "$n" rx_xdp_tx 200 echoed "$n" 7002 200 8900
-		check "$what: large packets are redirected" counted "$n" rx_xdp_redirects 200 echoed "$n" 7003 200 8900
+		check "$what: large packets go back" \
+			counted "$n" rx_xdp_tx 200 echoed "$n" 7002 200 8900
+		check "$what: large packets are redirected" \
+			counted "$n" rx_xdp_redirects 200 echoed "$n" 7003 200 8900
 		check "$what: large packets pass" transfer udp "10.$n.0.2" 200 8900
 		detach "$n"
 	fi
@@ -144,7 +148,8 @@ more_channels()
 	check "$what: they are used" far "$n" ethtool -L "f$n" combined 4
 	check "$what: the program shares them with the stack" attach "$n" xdp
 	check "$what: packets go back" counted "$n" rx_xdp_tx 500 echoed "$n" 7002 500 1400
-	check "$what: packets are redirected" counted "$n" rx_xdp_redirects 500 echoed "$n" 7003 500 1400
+	check "$what: packets are redirected" \
+		counted "$n" rx_xdp_redirects 500 echoed "$n" 7003 500 1400
 	check "$what: eight streams pass" traffic "$n" streams
 	detach "$n"
 	far "$n" ethtool -L "f$n" combined 2
@@ -156,7 +161,8 @@ survives_suspend()
 
 	attach "$n" xdp || return 0
 	check "$what: suspend with a program" suspend_to devices
-	check "$what: after it, packets go back" counted "$n" rx_xdp_tx 100 echoed "$n" 7002 100 1400
+	check "$what: after it, packets go back" \
+		counted "$n" rx_xdp_tx 100 echoed "$n" 7002 100 1400
 	bed_is small "$n" || check "$what: after it, GRO_HW is still refused" refuse gro_hw "$n" off
 	detach "$n"
 }

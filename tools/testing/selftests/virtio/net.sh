@@ -28,7 +28,9 @@ without_features()
 no_errors()
 {
 	{ cat /proc/net/dev; far "$1" cat /proc/net/dev; } | sed -n "s/^ *[nf]$1: *//p" |
-		awk '{ print; if ($3 + $5 + $6 + $11 + $12 + $13 + $15) bad = 1 } END { exit bad || NR != 2 }'
+		awk '
+		{ print; if ($3 + $5 + $6 + $11 + $12 + $13 + $15) bad = 1 }
+		END { exit bad || NR != 2 }'
 }
 
 # with N NAME BIT...: binds the driver again, without these features; false if nothing
@@ -57,7 +59,14 @@ small()	    { with "$@" $MERGEABLE $GUEST_GSO; }
 mergeable() { with "$@" && jumbo "$1" && offloads "$1" && vlan "$1" && pairs "$1"; }
 
 set_mtu() { ip link set "n$1" mtu "$2" && far "$1" ip link set "f$1" mtu "$2"; }
-both_ethtool() { local n=$1 flag=$2; shift 2; ethtool "$flag" "n$n" "$@" && far "$n" ethtool "$flag" "f$n" "$@"; }
+
+both_ethtool()
+{
+	local n=$1 flag=$2
+
+	shift 2
+	ethtool "$flag" "n$n" "$@" && far "$n" ethtool "$flag" "f$n" "$@"
+}
 
 jumbo()
 {
@@ -82,7 +91,8 @@ vlan_up()
 {
 	local n=$1
 
-	ip link add link "n$n" name "n$n.7" type vlan id 7 && ip addr add "10.$n.7.1/24" dev "n$n.7" &&
+	ip link add link "n$n" name "n$n.7" type vlan id 7 &&
+	ip addr add "10.$n.7.1/24" dev "n$n.7" &&
 	ip link set "n$n.7" up &&
 	far "$n" ip link add link "f$n" name "f$n.7" type vlan id 7 &&
 	far "$n" ip addr add "10.$n.7.2/24" dev "f$n.7" && far "$n" ip link set "f$n.7" up &&
@@ -98,7 +108,16 @@ vlan()
 	check "$what: without the VLAN the device goes on" traffic "$1" datagrams
 }
 
-interrupts() { awk -v name="$1" '$NF == name { for (i = 2; i <= NF; i++) if ($i ~ /^[0-9]+$/) n += $i } END { print n + 0 }' /proc/interrupts; }
+interrupts()
+{
+	awk -v name="$1" '
+		$NF == name {
+			for (i = 2; i <= NF; i++)
+				if ($i ~ /^[0-9]+$/)
+					n += $i
+		}
+		END { print n + 0 }' /proc/interrupts
+}
 
 each_pair_works()
 {
@@ -119,7 +138,8 @@ pairs()
 	bed_is q4 "$1" || return 0
 	check "$what: 4 pairs of queues are used" both_ethtool "$1" -L combined 4
 	for round in 1 2 3; do
-		check "$what: eight streams at once come back the same, round $round" traffic "$1" streams
+		check "$what: eight streams at once come back the same, round $round" \
+			traffic "$1" streams
 	done
 	check "$what: each pair of queues works" each_pair_works "$1" 4
 	check "$what: 1 pair is used" both_ethtool "$1" -L combined 1

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The block driver on queues that are no rings: the module of
-# test_modules/queue_without_ring/ brings a disk in memory, and a driver that tests what each op has to do.
+# test_modules/queue_without_ring/ brings a disk in memory, and a driver that tests what
+# each op has to do.
 
 cd "$(dirname "$0")" && . ./lib.sh || exit
 

@@ -28,11 +28,13 @@ differs()
 {
 	local first second
 
-	first=$(sample) && second=$(sample) && [ "$(echo "$first" | wc -w)" = 64 ] && [ "$first" != "$second" ]
+	first=$(sample) && second=$(sample) &&
+		[ "$(echo "$first" | wc -w)" = 64 ] && [ "$first" != "$second" ]
 }
 test_sample()
 {
-	check "sample driver: the device is free" sh -c "echo ${dir##*/} >/sys/bus/virtio/drivers/virtio_rng/unbind"
+	check "sample driver: the device is free" \
+		sh -c "echo ${dir##*/} >/sys/bus/virtio/drivers/virtio_rng/unbind"
 	check "sample driver: it is loaded" load_module virtio_sample
 	check "sample driver: it has the device" [ "$(virtio_by_driver virtio_sample)" = "$dir" ]
 	check "sample driver: 64 bytes come, and others the next time" differs

@@ -310,10 +310,12 @@ test_bus_reset()
 	sleep 0.2
 	tell status_bits 0x40
 	tell config 1
-	check "a device that says that it needs a reset: the read ends at once" wait_for 20 has_ended
+	check "a device that says that it needs a reset: the read ends at once" \
+		wait_for 20 has_ended
 	wait $reader
 	check "a device that says that it needs a reset: and succeeds" [ $? = 0 ]
-	check "a device that says that it needs a reset: gets one" number_is $script/starts $((starts + 1))
+	check "a device that says that it needs a reset: gets one" \
+		number_is $script/starts $((starts + 1))
 	tell once 0
 	check "a device that says that it needs a reset: afterwards all is well" works
 	short_timeouts
@@ -392,8 +394,9 @@ test_resets_under_load()
 	local i=0 load before=$(cat $script/starts)
 
 	flood 2000 &
-	timeout 90 fio --eta=never --name=io --filename="$disk" --direct=1 --ioengine=io_uring --rw=randwrite \
-		--bs=4k --iodepth=16 --size=2m --loops=6 --verify=crc32c --verify_fatal=1 &
+	timeout 90 fio --eta=never --name=io --filename="$disk" --direct=1 \
+		--ioengine=io_uring --rw=randwrite --bs=4k --iodepth=16 --size=2m \
+		--loops=6 --verify=crc32c --verify_fatal=1 &
 	load=$!
 	while [ $i -lt 20 ]; do
 		timeout 20 sg_reset --host "$disk" || break
@@ -445,10 +448,13 @@ test_short_batch()
 
 	tell executed 0
 	tell room 8
-	timeout 60 fio --eta=never --name=io --filename="$disk" --direct=1 --ioengine=io_uring --rw=randread --bs=4k \
-		--iodepth=16 --iodepth_batch_submit=16 --iodepth_batch_complete_min=16 --number_ios=16 &
+	timeout 60 fio --eta=never --name=io --filename="$disk" --direct=1 \
+		--ioengine=io_uring --rw=randread --bs=4k \
+		--iodepth=16 --iodepth_batch_submit=16 --iodepth_batch_complete_min=16 \
+		--number_ios=16 &
 	reader=$!
-	check "batches: without the last command the others are executed" wait_for 10 number_is $script/executed 8
+	check "batches: without the last command the others are executed" \
+		wait_for 10 number_is $script/executed 8
 	tell room -1
 	check "batches: and the last ones later" wait $reader
 }
@@ -482,7 +488,8 @@ test_queue_depth()
 # Cache lines have at least 64 bytes: these are whole ones, and the page is no other's.
 event_room()
 {
-	[ "$(cat $script/event)" = "8 buffers, 8 mapped, 128 bytes at 0" ] || { cat $script/event; return 1; }
+	[ "$(cat $script/event)" = "8 buffers, 8 mapped, 128 bytes at 0" ] ||
+		{ cat $script/event; return 1; }
 }
 
 # test_event NAME EVENT MESSAGE

@@ -12,8 +12,10 @@ disk() { sed -n "s|/sys/block/\(sd[a-z]*\)/.*: $1-$2\$|\1|p" /tmp/serials; }
 # Field 8 of fio's terse output
 reads_per_second()
 {
-	timeout 60 fio --minimal --disk_util=0 --group_reporting --thread --direct=1 --ioengine=io_uring --rw=randread --bs=4k \
-		--iodepth=8 --iodepth_batch_complete_max=8 --time_based --ramp_time=300ms --runtime=1 "$@" |
+	timeout 60 fio --minimal --disk_util=0 --group_reporting --thread \
+		--direct=1 --ioengine=io_uring --rw=randread --bs=4k \
+		--iodepth=8 --iodepth_batch_complete_max=8 \
+		--time_based --ramp_time=300ms --runtime=1 "$@" |
 		grep '^3;' | cut -d ';' -f 8
 }
 

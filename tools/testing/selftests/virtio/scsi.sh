@@ -313,8 +313,9 @@ test_unplug()
 	local name=$1 disk=$(scsi_disk "$1-0-0") reader before
 
 	before=$(writes "$disk")
-	fio --name=unplug --filename="/dev/$disk" --disk_util=0 --direct=1 --ioengine=io_uring --rw=randwrite \
-		--bs=4k --iodepth=16 --size=16m --time_based --runtime=100 >/dev/null 2>&1 &
+	fio --name=unplug --filename="/dev/$disk" --disk_util=0 --direct=1 \
+		--ioengine=io_uring --rw=randwrite --bs=4k --iodepth=16 --size=16m \
+		--time_based --runtime=100 >/dev/null 2>&1 &
 	reader=$!
 	# Without the disk, fio makes a file of that name.
 	check "$name: there is a load" wait_for 60 wrote_more "$disk" "$before"
@@ -336,7 +337,8 @@ fio_polled()
 	queues_are "$1" 4 || return 1
 	before=$(interrupts "$dir")
 	[ "$(request_interrupts "$dir" | wc -l)" = 2 ] || return 1
-	verified_fio 60 --name=poll --filename="/dev/$1" --hipri=1 --rw=randrw --bs=4k --iodepth=8 --size=4m || return 1
+	verified_fio 60 --name=poll --filename="/dev/$1" --hipri=1 --rw=randrw --bs=4k \
+		--iodepth=8 --size=4m || return 1
 	after=$(interrupts "$dir")
 	echo "interrupts for 1024 polled writes and as many reads: $((after - before))"
 	[ $((after - before)) -lt 100 ]

@@ -62,13 +62,13 @@ check "with the length of a block and its status" [ "$(lines get "$queue" | valu
 check "callbacks are switched off and on" \
 	[ "$(number_of disable_cb "$queue"):$(number_of enable_cb "$queue")" = 1:1 ]
 forget
-check "events that are off leave no trace" \
-	sh -c "dd if=$disk of=/dev/null bs=4k count=1 iflag=direct && ! grep virtqueue_ $tracing/trace"
+check "events that are off leave no trace" sh -c \
+	"dd if=$disk of=/dev/null bs=4k count=1 iflag=direct && ! grep virtqueue_ $tracing/trace"
 
 on virtqueue_add
 echo "device == \"${dir##*/}\" && index == 99" >$events/filter
-check "a filter takes one queue" \
-	sh -c "dd if=$disk of=/dev/null bs=4k count=1 iflag=direct && ! grep virtqueue_ $tracing/trace"
+check "a filter takes one queue" sh -c \
+	"dd if=$disk of=/dev/null bs=4k count=1 iflag=direct && ! grep virtqueue_ $tracing/trace"
 echo 0 >$events/filter
 off
 
@@ -116,8 +116,9 @@ test_lost_kick()
 	dd if=/dev/sda of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null &
 	reader=$!
 	check "lost kick: the device was told of a buffer that does not come back" \
-		wait_for 2 \
-			sh -c "grep -E ' virtqueue_(add|kick|notify|get): ${dev##*/} 2 ' $tracing/trace | tail -n 1 | grep virtqueue_notify"
+		wait_for 2 sh -c \
+			"grep -E ' virtqueue_(add|kick|notify|get): ${dev##*/} 2 ' $tracing/trace |
+				tail -n 1 | grep virtqueue_notify"
 	wait $reader
 	check "lost kick: it comes back after another notification" [ $? = 0 ]
 	check "lost kick: which is there, too" \

@@ -49,7 +49,8 @@ test_net()
 {
 	local name
 
-	check "net0: a network device is added" vdpa dev add name net0 mgmtdev vdpasim_net mac 52:54:00:00:00:01
+	check "net0: a network device is added" \
+		vdpa dev add name net0 mgmtdev vdpasim_net mac 52:54:00:00:00:01
 	wait_for 10 is_driven net0 || { not_ok "net0: no device"; return; }
 	name=$(basename "$(virtio_device_of net0)"/net/*)
 	ip link set "$name" up
