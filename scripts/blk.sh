@@ -18,7 +18,8 @@ blk_has() { [[ -$2- == *-$1-* ]] && echo on || echo off; }
 # QEMU's own. There is room for eight in each.
 blk_disk()
 {
-	local serial=$1 queues=1 letters=abcdefghijklmnopqrstuvwxyz number=$((${#BLK_DISKS[@]} / 4)) drive device
+	local serial=$1 queues=1 letters=abcdefghijklmnopqrstuvwxyz \
+		number=$((${#BLK_DISKS[@]} / 4)) drive device
 
 	drive=vd
 	((number < 26)) || drive+=${letters:number / 26 - 1:1}

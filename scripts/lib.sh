@@ -148,7 +148,8 @@ lock()
 	exec {fd}>"$BUILD/.$1.lock"
 	flock -n "$fd" && return
 	say "waiting for another run that uses $1"
-	flock -w 3600 "$fd" || die "another run has held $BUILD/.$1.lock for an hour: end it and try again"
+	flock -w 3600 "$fd" ||
+		die "another run has held $BUILD/.$1.lock for an hour: end it and try again"
 }
 
 logged()

@@ -79,7 +79,8 @@ machine_add()
 	[[ $1 == net ]] || vm_disk "$id" 8
 	case $1 in
 	blk)
-		MACHINE_OPTIONS+=(-drive "$VM_DISK" -device "$device,drive=$id,num-queues=$VM_CPUS$options") ;;
+		MACHINE_OPTIONS+=(-drive "$VM_DISK"
+				  -device "$device,drive=$id,num-queues=$VM_CPUS$options") ;;
 	scsi)
 		MACHINE_OPTIONS+=(-device "$device,num_queues=$VM_CPUS$options"
 				  -drive "$VM_DISK" -device "scsi-hd,bus=$id.0,drive=$id") ;;

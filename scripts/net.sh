@@ -33,7 +33,8 @@ NET_APPEND=${NET_ROUNDS:+ rounds=$NET_ROUNDS}${NET_ONLY:+ only=$NET_ONLY}
 net_driver()
 {
 	[[ ${NET_STOCK:-} == yes ]] || return 0
-	vm_module net-base "$TOP/tools/testing/selftests/virtio/net_base/Kbuild" "$BASE_TREE/drivers/net/virtio_net.c"
+	vm_module net-base "$TOP/tools/testing/selftests/virtio/net_base/Kbuild" \
+		"$BASE_TREE/drivers/net/virtio_net.c"
 }
 
 net_build()
@@ -71,7 +72,8 @@ net_tap()
 	(($3 == 1)) || multi=multi_queue
 	# shellcheck disable=SC2086 # may be no word
 	ip tuntap add "$1" mode tap vnet_hdr $multi &&
-		ip link set "$1" mtu 9000 master "$2" up || die "cannot make the tap $1 (is /dev/net/tun there?)"
+		ip link set "$1" mtu 9000 master "$2" up ||
+		die "cannot make the tap $1 (is /dev/net/tun there?)"
 }
 
 net_bed()
@@ -97,7 +99,8 @@ net_bed()
 		device+=,disable-modern=$(net_has legacy "$words")
 		[[ $words == *-legacy* ]] || device+=,disable-legacy=on
 		[[ $words != *-@(big|small)* ]] || device+=,mrg_rxbuf=off
-		[[ $words != *-small* ]] || device+=,guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off
+		[[ $words != *-small* ]] ||
+			device+=,guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off
 		((queues == 1)) || device+=,mq=on,vectors=$((2 * queues + 2))
 		device+=$(printf ',%s' "$@")
 		NET_OPTIONS+=(-netdev "tap,id=net-$name,ifname=$name,script=no,downscript=no,vhost=off,queues=$queues"

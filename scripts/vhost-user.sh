@@ -60,8 +60,8 @@ start_uml()
 	shift 3
 
 	# the guest's memory is a file in TMPDIR, which the back ends map
-	TMPDIR=${UML_MEM_IN:-$DIR} timeout -s KILL $GUEST_SECONDS "$BUILD/$folder/linux" mem="$UML_MEM" initrd="$initrd" \
-		uml_dir="$DIR/" umid="guest$name" \
+	TMPDIR=${UML_MEM_IN:-$DIR} timeout -s KILL $GUEST_SECONDS "$BUILD/$folder/linux" \
+		mem="$UML_MEM" initrd="$initrd" uml_dir="$DIR/" umid="guest$name" \
 		con=null con0=null,fd:1 ssl=null ssl1=null,fd:3 panic=-1 noreboot quiet \
 		"$@" </dev/null >"$DIR/console$name" 2>&1 3>"$DIR/results$name" &
 	UML_PID=$!
