@@ -10,32 +10,11 @@ cd "$(dirname "$0")" && . ./lib.sh || exit
 . ./load-lib.sh
 
 needs_host
-needs nc
 needs_that "bounce buffers for all, as with swiotlb=force" grep -q 'swiotlb=.*force' /proc/cmdline
 
 : "${seconds:=60}"
 net=/sys/bus/virtio/drivers/virtio_net
 
-echoes()
-{
-	timeout $((60 * patience)) nc 10.0.2.100 7 </tmp/data >/tmp/back && cmp /tmp/data /tmp/back
-}
-
-# The host echoes what comes to this port.
-echo_for()
-{
-	local start=$(now)
-
-	while [ $(($(now) - start)) -lt $(($1 * 100)) ]; do
-		echoes || return 1
-	done
-}
-
-network_is_up()
-{
-	ip addr add 10.0.2.15/24 dev eth0 &&
-		ip link set eth0 up && wait_for 10 ping -c 1 -W 1 10.0.2.2
-}
 are_back() { [ "$(bounce_buffers)" -le "$before" ]; }
 
 nic=$(basename "$(virtio_of /sys/class/net/eth0/device)")
@@ -44,7 +23,6 @@ verify_disks 1
 wait $verifiers
 before=$(bounce_buffers)
 
-dd if=/dev/urandom of=/tmp/data bs=64k count=16 2>/dev/null
 echo "$nic" >$net/bind
 check "the network is up" network_is_up
 verify_disks "$seconds"
