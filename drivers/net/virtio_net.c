@@ -295,12 +295,18 @@ static void virtnet_remove(struct virtio_device *vdev)
 	free_netdev(vn->dev);
 }
 
-/* RTNL */
-static void virtnet_stop(struct virtnet *vn)
+/* RTNL. From here on nobody sends, and nobody polls. */
+static void virtnet_detach(struct virtnet *vn)
 {
 	netif_device_detach(vn->dev);
 	if (vn->up)
 		virtnet_queues_down(vn);
+}
+
+/* RTNL */
+static void virtnet_stop(struct virtnet *vn)
+{
+	virtnet_detach(vn);
 	virtio_reset_device(vn->vdev);
 	virtnet_queues_destroy(vn);
 }
@@ -369,9 +375,7 @@ static void virtnet_shutdown(struct virtio_device *vdev)
 	struct virtnet *vn = vdev->priv;
 
 	rtnl_lock();
-	netif_device_detach(vn->dev);
-	if (vn->up)
-		virtnet_queues_down(vn);
+	virtnet_detach(vn);
 	rtnl_unlock();
 	virtio_device_shutdown(vdev);
 }
