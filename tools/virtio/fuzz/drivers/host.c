@@ -76,7 +76,7 @@ void virtio_reset_device(struct virtio_device *vdev)
 void virtio_device_shutdown(struct virtio_device *vdev)
 {
 	virtio_break_device(vdev);
-	vdev->config->reset(vdev);
+	virtio_reset_device(vdev);
 }
 
 int __register_virtio_driver(struct virtio_driver *driver, struct module *owner)
