@@ -28,28 +28,38 @@ code_of()
 		END { print "0x" first, "0x" last }' /proc/kallsyms
 }
 
+# Any allocation may be the one, and each is said in the log.
+prepare_faults()
+{
+	local kind
+
+	for kind in failslab fail_page_alloc; do
+		echo N >$debug/$kind/ignore-gfp-wait
+		echo -1 >$debug/$kind/times
+		echo 1 >$debug/$kind/verbose
+	done
+	echo 0 >$debug/fail_page_alloc/min-order
+	echo N >$debug/fail_page_alloc/ignore-gfp-highmem
+}
+
 # fail PERCENT EVERY FIRST LAST: below the code from FIRST to LAST
 fail()
 {
 	local kind
 
 	for kind in failslab fail_page_alloc; do
-		echo 0 >$debug/$kind/probability
-		echo N >$debug/$kind/ignore-gfp-wait
-		echo -1 >$debug/$kind/times
-		echo 1 >$debug/$kind/verbose
 		echo "$2" >$debug/$kind/interval
 		echo "$3" >$debug/$kind/require-start
 		echo "$4" >$debug/$kind/require-end
-	done
-	echo 0 >$debug/fail_page_alloc/min-order
-	echo N >$debug/fail_page_alloc/ignore-gfp-highmem
-	for kind in failslab fail_page_alloc; do
 		echo "$1" >$debug/$kind/probability
 	done
 }
 
-fail_no_more() { fail 0 1 0 0; }
+fail_no_more()
+{
+	echo 0 >$debug/failslab/probability
+	echo 0 >$debug/fail_page_alloc/probability
+}
 
 are_well()
 {
@@ -160,6 +170,7 @@ reports()
 
 finds_no_fault() { clear_log; ! reports | grep -A 60 -E "$FAULTS"; }
 
+prepare_faults
 check "all works" works
 without_memory rings "vring|virtqueue" virtio_blk virtio_scsi virtio_net
 without_memory blk virtblk virtio_blk
