@@ -26,9 +26,9 @@
 #  vm_userspace NAME [OPTION]...
 #                            build a user space with the tests and their modules for
 #                            VM_KERNEL: VM_INITRD, build/NAME.cpio
-#  vm_module NAME FILE...    build one more module in build/NAME from these files and folders
-#                            (one of them is Kbuild or Makefile), against VM_KERNEL; vm_userspace takes it
-#                            along
+#  vm_module NAME FILE...    build one more module from these files and folders (one of them is
+#                            Kbuild or Makefile), against VM_KERNEL, in a folder of this script;
+#                            vm_userspace takes it along
 #  vm_scratch                makes VM_SCRATCH, a folder of this run, gone when it ends
 #  vm_disk ID MB             make an empty disk image, $VM_SCRATCH/ID.img; sets VM_DISK to the -drive option's
 #                            value (if=none,id=ID); call it before vm_start
@@ -186,16 +186,19 @@ vm_userspace()
 	VM_INITRD=$BUILD/$name.cpio
 }
 
-# Kbuild writes next to the sources, so these are links in a folder of its own.
+# Kbuild writes next to the sources, so these are links in a folder of its own; and of this
+# script's own, as a suite that runs beside it may want the same module.
 vm_module()
 {
-	local log=$LOGS/$1.log cc=gcc dir=$BUILD/$1 kernel
+	local name=${0##*/}-$1 cc=gcc log dir kernel
+	log=$LOGS/$name.log dir=$BUILD/modules/$name
 	kernel=$(vm_built)
 	shift
 
 	want_packages ccache && cc="ccache gcc"
+	lock "module-$name"
 	rm -rf "$dir"
-	mkdir "$dir"
+	mkdir -p "$dir"
 	cp -rst "$dir" "$@"
 	logged "building the module ${dir##*/}" "$log" '^  [A-Z]' 600 \
 		make -L -C "$OVERLAY" -j"$JOBS" O="$kernel" CC="$cc" M="$dir" W=1 \
