@@ -9,10 +9,11 @@
  * load receive ADDRESS BYTES COUNT	the same of any length, as peer.c sends them
  * load xdp ACTION BYTES COUNT		the same, but a program does ACTION to them
  * load pktgen BURST BYTES COUNT	packets from the kernel's generator
- * load flood COUNT			packets that come all the time
- * load drop COUNT			the same, but a program drops them
+ * load flood pass|drop|tx COUNT	packets that come all the time, and what becomes of them
  * load answers ADDRESS COUNT		UDP packets of 64 bytes, which are sent back, in turn
  * load xsk send|receive BYTES COUNT	by an AF_XDP socket
+ * load xsk busy-send|busy-receive BYTES COUNT
+ *					by one that never sleeps, and packets come all the time
  * load tso DEVICE COUNT		TCP segments of 64 KiB
  * load command COUNT			commands to the device
  * load refill COUNT			receive buffers, posted and taken back
@@ -515,10 +516,8 @@ static double run(int argc, char **argv)
 		return run_xdp(argv[2], atoi(argv[3]), count);
 	if (argc == 5 && !strcmp(load, "pktgen"))
 		return run_pktgen(argv[2], argv[3], count);
-	if (argc == 3 && !strcmp(load, "flood"))
-		return run_flood(count);
-	if (argc == 3 && !strcmp(load, "drop"))
-		return run_drop(count);
+	if (argc == 4 && !strcmp(load, "flood"))
+		return run_flood(argv[2], count);
 	if (argc == 4 && !strcmp(load, "answers"))
 		return run_answers(argv[2], count);
 	if (argc == 5 && !strcmp(load, "xsk"))

@@ -37,8 +37,7 @@ void latency_note(unsigned long long started);
 void latency_print(void);
 
 /* packets.c */
-double run_flood(unsigned int count);
-double run_drop(unsigned int count);
+double run_flood(const char *action, unsigned int count);
 double run_answers(const char *address, unsigned int count);
 
 /* xsk.c */

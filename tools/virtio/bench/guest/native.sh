@@ -3,10 +3,22 @@
 # shellcheck shell=dash
 #
 # In the guest of scripts/bench-native: each load once, between the lines "# begin ROW" and
-# "# row ROW|COUNT|NS|P50|P99|P99.9". The host counts at both, and has a moment for it.
+# "# row ROW|DONE|NS|P50|P99|P99.9". The host counts at both, and has a moment for it.
 
 : "${loads:=blk}"	# or scsi, net
+packets=/sys/class/net/eth0/statistics/rx_packets
 
+# report NAME DONE FIGURES: nothing if the load failed
+report()
+{
+	if [ "$3" ]; then
+		echo "# row $1|$2|$3"
+	else
+		echo "not ok 1 - $1"
+	fi
+}
+
+# load NAME COUNT LOAD...: a load does a tenth more than COUNT
 load()
 {
 	name=$1 count=$2
@@ -14,9 +26,24 @@ load()
 	echo "# begin $name"
 	# packets come all the time
 	[ "$loads" = net ] || sleep 0.2
-	figures=$(/load percentiles "$@" "$count") && echo "# row $name|$count|$figures" ||
-		echo "not ok 1 - $name"
+	report "$name" $((count * 11 / 10)) "$(/load percentiles "$@" "$count")"
 	sleep 0.2
+}
+
+# flood NAME LOAD...: packets come as soon as it has begun, and until it ends, more than
+# what the load counts
+flood()
+{
+	name=$1
+	shift
+	echo "# device stop"
+	sleep 0.3
+	echo "# begin $name"
+	read -r before <$packets
+	(sleep 0.3; echo "# device start") &
+	figures=$(/load percentiles "$@" 2560000)
+	read -r after <$packets
+	report "$name" $((after - before)) "$figures"
 }
 
 # prepare DISK...: a request for each read
@@ -73,13 +100,23 @@ net()
 	load "net 64 B send" 512000 pktgen 1 64
 	load "net 64 B send by 32" 512000 pktgen 32 64
 	load "net 1500 B send" 512000 pktgen 1 1500
+	load "net 64 B AF_XDP send" 512000 xsk busy-send 64
 	forward 5tswap 64
 	load "net 64 B ping-pong" 16000 answers 10.0.0.2
 	forward txonly 64
-	load "net 64 B receive" 512000 flood
-	load "net 64 B XDP_DROP" 512000 drop
+	flood "net 64 B receive" flood pass
+	flood "net 64 B XDP_DROP" flood drop
 	forward txonly 1500
-	load "net 1500 B receive" 512000 flood
+	flood "net 1500 B receive" flood pass
+	# takes what comes back as well
+	forward flowgen 64
+	flood "net 64 B receive, 1024 flows" flood pass
+	flood "net 64 B XDP_TX" flood tx
+	forward txonly 64
+	# when the program asks, not by interrupts
+	echo 2 >/sys/class/net/eth0/napi_defer_hard_irqs
+	echo 200000 >/sys/class/net/eth0/gro_flush_timeout
+	flood "net 64 B AF_XDP receive" xsk busy-receive 64
 }
 
 $loads

@@ -36,6 +36,7 @@ struct ring {
 struct xsk {
 	int fd;
 	int asker;	/* a socket by which packets are asked for */
+	int busy;	/* never sleeps */
 	unsigned int bytes;
 	char *frames;
 	struct ring fill;
@@ -202,6 +203,26 @@ static void receive(void *what, unsigned int count)
 	}
 }
 
+/* From a device that sends all the time: the kernel takes packets when it is asked to. */
+static void receive_busy(void *what, unsigned int count)
+{
+	struct xsk *xsk = what;
+	unsigned int got;
+
+	for (got = 0; got < count; got += take_received(xsk))
+		if (recv(xsk->fd, NULL, 0, MSG_DONTWAIT) < 0 && errno != EAGAIN)
+			die("AF_XDP receive");
+}
+
+static void poll_busily(const struct xsk *xsk)
+{
+	int yes = 1, us = 20;
+
+	if (setsockopt(xsk->fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &yes, sizeof(yes)) ||
+	    setsockopt(xsk->fd, SOL_SOCKET, SO_BUSY_POLL, &us, sizeof(us)))
+		die("AF_XDP busy polling");
+}
+
 /*
  * Send
  */
@@ -264,7 +285,7 @@ static void send_packets(void *what, unsigned int count)
 		    MOST_IN_FLIGHT - SEND_BURST) {
 			put_packets(xsk, SEND_BURST);
 			count -= SEND_BURST;
-		} else {
+		} else if (!xsk->busy) {
 			usleep(50);
 		}
 		if (sendto(xsk->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 &&
@@ -278,12 +299,17 @@ double run_xsk(const char *direction, unsigned int bytes, unsigned int count)
 	struct xsk xsk = { .bytes = bytes };
 
 	open_xsk(&xsk);
-	if (!strcmp(direction, "send")) {
+	xsk.busy = !strncmp(direction, "busy-", 5);
+	if (!strcmp(direction, "send") || !strcmp(direction, "busy-send")) {
 		write_packets(&xsk);
 		return measure(send_packets, &xsk, count);
 	}
-	xsk.asker = open_socket(PEER, BURST_PORT);
 	fill_all(&xsk);
 	redirect_to(&xsk);
+	if (xsk.busy) {
+		poll_busily(&xsk);
+		return measure(receive_busy, &xsk, count);
+	}
+	xsk.asker = open_socket(PEER, BURST_PORT);
 	return measure(receive, &xsk, count);
 }
