@@ -14,6 +14,7 @@
  * load xsk send|receive BYTES COUNT	by an AF_XDP socket
  * load xsk busy-send|busy-receive BYTES COUNT
  *					by one that never sleeps, and packets come all the time
+ * load stream ADDRESS COUNT		writes of 64 KiB to "load drain", by TCP
  * load tso DEVICE COUNT		TCP segments of 64 KiB
  * load command COUNT			commands to the device
  * load refill COUNT			receive buffers, posted and taken back
@@ -24,6 +25,7 @@
  *
  * load posted DEVICE plain|xdp		bytes of memory for each receive buffer
  * load flight DEVICE			packets on their way when a ring is full
+ * load drain				reads streams until it is killed
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -270,13 +272,18 @@ static void read_disks(void *what, unsigned int count)
 		read_many(disks, count);
 }
 
-int open_socket(const char *address, unsigned int port)
+struct sockaddr_in address_of(const char *address, unsigned int port)
 {
-	struct sockaddr_in to = {
+	return (struct sockaddr_in) {
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
 		.sin_addr.s_addr = inet_addr(address),
 	};
+}
+
+int open_socket(const char *address, unsigned int port)
+{
+	struct sockaddr_in to = address_of(address, port);
 	struct timeval patience = { .tv_sec = 1 };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), room = 64 << 20;
 
@@ -522,6 +529,10 @@ static double run(int argc, char **argv)
 		return run_answers(argv[2], count);
 	if (argc == 5 && !strcmp(load, "xsk"))
 		return run_xsk(argv[2], atoi(argv[3]), count);
+	if (argc == 4 && !strcmp(load, "stream"))
+		return run_stream(argv[2], count);
+	if (argc == 2 && !strcmp(load, "drain"))
+		drain_streams();
 	if (argc == 4 && !strcmp(load, "tso"))
 		return run_tso(argv[2], count);
 	if (argc == 3 && !strcmp(load, "command"))

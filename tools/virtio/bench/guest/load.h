@@ -3,6 +3,7 @@
 #define BENCH_LOAD_H
 /* What the loads share: see load.c */
 #include <linux/bpf.h>
+#include <netinet/in.h>
 #include <stddef.h>
 
 #define DEVICE		"eth0"
@@ -25,6 +26,7 @@ int bpf(int command, union bpf_attr *attr);
 int load_program(const struct bpf_insn *insns, size_t bytes);
 /* Programs are detached at the end of the process. */
 void attach_program(const char *device, int program);
+struct sockaddr_in address_of(const char *address, unsigned int port);
 int open_socket(const char *address, unsigned int port);
 /* Have the peer send @count packets of @bytes to the socket @fd. */
 void request_burst(int fd, unsigned int bytes, unsigned int count);
@@ -39,6 +41,11 @@ void latency_print(void);
 /* packets.c */
 double run_flood(const char *action, unsigned int count);
 double run_answers(const char *address, unsigned int count);
+
+/* stream.c */
+double run_stream(const char *address, unsigned int count);
+/* Reads what streams bring, one after the other; it does not return. */
+void drain_streams(void);
 
 /* xsk.c */
 double run_xsk(const char *direction, unsigned int bytes, unsigned int count);

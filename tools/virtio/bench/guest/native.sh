@@ -5,7 +5,7 @@
 # In the guest of scripts/bench-native: each load once, between the lines "# begin ROW" and
 # "# row ROW|DONE|NS|P50|P99|P99.9". The host counts at both, and has a moment for it.
 
-: "${loads:=blk}"	# or scsi, net
+: "${loads:=blk}"	# or scsi, net, tcp
 packets=/sys/class/net/eth0/statistics/rx_packets
 
 # report NAME DONE FIGURES: nothing if the load failed
@@ -117,6 +117,22 @@ net()
 	echo 2 >/sys/class/net/eth0/napi_defer_hard_irqs
 	echo 200000 >/sys/class/net/eth0/gro_flush_timeout
 	flood "net 64 B AF_XDP receive" xsk busy-receive 64
+}
+
+# What one device sends comes in by the other one, which is in a network of its own.
+tcp()
+{
+	forward io 64
+	mkfifo /there /has_device
+	unshare -n sh -c 'echo >/there; read -r _ </has_device
+		ip addr add 10.0.0.2/24 dev eth1; ip link set eth1 up; exec /load drain' &
+	read -r _ </there
+	ip link set eth1 netns $!
+	echo >/has_device
+	ip addr add 10.0.0.1/24 dev eth0
+	ip link set eth0 up
+	sleep 1
+	load "net TCP write of 64 KiB" 8192 stream 10.0.0.2
 }
 
 $loads
