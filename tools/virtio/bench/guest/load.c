@@ -18,6 +18,7 @@
  * load tso DEVICE COUNT		TCP segments of 64 KiB
  * load command COUNT			commands to the device
  * load refill COUNT			receive buffers, posted and taken back
+ * load rebind DRIVER DEVICE COUNT	the driver lets go of the device and takes it again
  *
  * A tenth of it runs first and isn't counted. Prints ns for each operation; COUNT is
  * a multiple of 640 then. After "percentiles" reads and answers print as well how
@@ -539,6 +540,8 @@ static double run(int argc, char **argv)
 		return run_command(count);
 	if (argc == 3 && !strcmp(load, "refill"))
 		return run_refill(count);
+	if (argc == 5 && !strcmp(load, "rebind"))
+		return run_rebind(argv[2], argv[3], count);
 	if (argc == 4 && !strcmp(load, "posted"))
 		return posted_bytes(argv[2], !strcmp(argv[3], "xdp"));
 	if (argc == 3 && !strcmp(load, "flight"))

@@ -47,6 +47,9 @@ double run_stream(const char *address, unsigned int count);
 /* Reads what streams bring, one after the other; it does not return. */
 void drain_streams(void);
 
+/* rebind.c */
+double run_rebind(const char *driver, const char *device, unsigned int count);
+
 /* xsk.c */
 double run_xsk(const char *direction, unsigned int bytes, unsigned int count);
 

@@ -74,5 +74,15 @@ figure "bytes for each big buffer" posted eth3 plain
 figure "bytes for each buffer for XDP" posted eth4 xdp
 load "tso send 64 KiB" tso eth1
 
+# The name on the bus of the device that has this in sysfs
+virtio_of() { readlink -f "/sys/class/$1/device" | grep -o 'virtio[0-9]*' | head -n 1; }
+
+requests=40
+load "rebind net" rebind virtio_net "$(virtio_of net/eth4)"
+if [ "$only" != net ]; then
+	load "rebind blk" rebind virtio_blk "$(virtio_of block/vda)"
+	load "rebind scsi" rebind virtio_scsi "$(virtio_of block/sda)"
+fi
+
 ip link set eth5 up
 figure "packets in flight when a ring of 256 is full" flight eth5
