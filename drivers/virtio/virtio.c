@@ -388,6 +388,22 @@ static void virtio_stop_queues(struct virtio_device *vdev)
 }
 
 /*
+ * At a reset the PCI transport takes commands off its administration virtqueue (2.13), if
+ * that feature was negotiated, and has a stale pointer to it while there are no queues.
+ */
+static void virtio_do_reset(struct virtio_device *vdev)
+{
+	bool hide = virtio_has_feature(vdev, VIRTIO_F_ADMIN_VQ) &&
+		    list_empty(&vdev->vqs);
+
+	if (hide)
+		__virtio_clear_bit(vdev, VIRTIO_F_ADMIN_VQ);
+	vdev->config->reset(vdev);
+	if (hide)
+		__virtio_set_bit(vdev, VIRTIO_F_ADMIN_VQ);
+}
+
+/*
  * Order matters: some devices never recover from a kick that arrives after
  * their reset, so the kicks have to end first.
  */
@@ -396,7 +412,7 @@ static void virtio_stop_device(struct virtio_device *vdev)
 	virtio_stop_queues(vdev);
 	WRITE_ONCE(vdev->watch->stopped, true);
 	if (!virtio_device_is_gone(vdev))
-		vdev->config->reset(vdev);
+		virtio_do_reset(vdev);
 }
 
 static void virtio_report_gone(struct virtio_device *vdev)
@@ -449,7 +465,7 @@ void virtio_reset_device(struct virtio_device *dev)
 		virtio_stop_queues(dev);
 
 	WRITE_ONCE(dev->watch->stopped, true);
-	dev->config->reset(dev);
+	virtio_do_reset(dev);
 }
 EXPORT_SYMBOL_GPL(virtio_reset_device);
 

@@ -73,7 +73,9 @@ static void device_reset(struct virtio_device *vdev)
 {
 	struct fake *fake = to_fake(vdev);
 
-	record(fake, "reset");
+	/* The PCI transport takes commands off its own queue then. */
+	record(fake, virtio_has_feature(vdev, VIRTIO_F_ADMIN_VQ) &&
+		     list_empty(&vdev->vqs) ? "reset:admin" : "reset");
 	fake->status = 0;
 }
 

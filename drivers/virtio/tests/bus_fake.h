@@ -4,6 +4,8 @@
  * recorded in words, in the order in which it happens:
  *
  *	reset			the device was reset
+ *	reset:admin		the same, and with VIRTIO_F_ADMIN_VQ it would have looked
+ *				for a queue, of which there was none
  *	+driver, +failed, ...	this status bit was set; a write that sets none
  *				is "+nothing", one that clears some "cleared"
  *	finalize		features were sent to the device

@@ -187,6 +187,19 @@ static void device_needs_a_reset(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, virtqueue_is_broken(&fake->vq));
 }
 
+static void reset_finds_no_queue_of_the_transport(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	fake->offers |= BIT_ULL(VIRTIO_F_ADMIN_VQ);
+	start_with_hooks(fake);
+	need_reset(fake);
+	KUNIT_EXPECT_TRUE(test, status_is_soon(fake, RUNNING));
+	KUNIT_EXPECT_STREQ(test, fake_record(fake), "changed " AFTER_HOOKS);
+	KUNIT_EXPECT_TRUE(test, virtio_has_feature(&fake->vdev,
+						   VIRTIO_F_ADMIN_VQ));
+}
+
 /* As by a function-level reset, of which no transport of the base tells */
 static void somebody_else_resets_the_device(struct kunit *test)
 {
@@ -342,6 +355,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(gone_while_idle),
 	KUNIT_CASE(gone_while_remove_waits),
 	KUNIT_CASE(device_needs_a_reset),
+	KUNIT_CASE(reset_finds_no_queue_of_the_transport),
 	KUNIT_CASE(somebody_else_resets_the_device),
 	KUNIT_CASE(driver_asks_for_a_reset),
 	KUNIT_CASE(driver_without_hooks_asks_for_a_reset),
