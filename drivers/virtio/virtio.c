@@ -710,6 +710,13 @@ static int virtio_dev_probe(struct device *d)
 	return 0;
 }
 
+/* Nor is a reset under way when this returns, nor will one begin. */
+static void virtio_stop_watch(struct virtio_device *vdev)
+{
+	virtio_core_config_off(vdev);
+	cancel_delayed_work_sync(&vdev->watch->work);
+}
+
 static void virtio_dev_remove(struct device *d)
 {
 	struct virtio_device *vdev = dev_to_virtio(d);
@@ -719,7 +726,8 @@ static void virtio_dev_remove(struct device *d)
 	WRITE_ONCE(vdev->watch->leaving, true);
 	virtio_lose_if_gone(vdev);
 	drv->remove(vdev);
-	cancel_delayed_work_sync(&vdev->watch->work);
+	/* A reset that the driver asked for may have turned it on meanwhile. */
+	virtio_stop_watch(vdev);
 
 	/* The driver's memory goes next: a running device would write to it. */
 	if (dev_WARN_ONCE(d, vdev->config->get_status(vdev) && !virtio_device_is_gone(vdev),
@@ -1055,13 +1063,6 @@ static int virtio_stop_driver(struct virtio_device *vdev)
 {
 	virtio_stop_device(vdev);
 	return 0;
-}
-
-/* Nor is a reset under way when this returns, nor will one begin. */
-static void virtio_stop_watch(struct virtio_device *vdev)
-{
-	virtio_core_config_off(vdev);
-	cancel_delayed_work_sync(&vdev->watch->work);
 }
 
 /* Let @quiesce, if there is a driver, give the queues up. */

@@ -126,6 +126,26 @@ static void driver_that_goes_hears_of_none(struct kunit *test)
 			   "remove reset del_vqs +acknowledge");
 }
 
+/* As virtio_scsi may, whose commands are recovered until its host is removed */
+static void start_again(struct fake *fake)
+{
+	virtio_device_freeze(&fake->vdev);
+	virtio_device_restore(&fake->vdev);
+}
+
+static void driver_that_goes_has_the_device_started_again(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	fake_start(fake);
+	fake->in_remove = start_again;
+	fake_unbind(fake);
+	fake_record(fake);
+	KUNIT_ASSERT_FALSE(test, fake->vdev.config_core_enabled);
+	change(fake);
+	KUNIT_EXPECT_STREQ(test, fake_record(fake), "");
+}
+
 static void next_driver_hears_of_nothing_old(struct kunit *test)
 {
 	struct fake *fake = test->priv;
@@ -188,6 +208,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(driver_holds_changes_back),
 	KUNIT_CASE(one_enable_ends_two_disables),
 	KUNIT_CASE(driver_that_goes_hears_of_none),
+	KUNIT_CASE(driver_that_goes_has_the_device_started_again),
 	KUNIT_CASE(next_driver_hears_of_nothing_old),
 	KUNIT_CASE(change_in_a_failed_probe_is_forgotten),
 	KUNIT_CASE(device_without_a_driver_may_change),
