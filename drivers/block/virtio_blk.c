@@ -1806,6 +1806,8 @@ static int virtblk_freeze(struct virtio_device *vdev)
 	blk_mq_freeze_queue(q);
 	blk_mq_quiesce_queue_nowait(q);
 	blk_mq_unfreeze_queue(q);
+	/* An answered request may be about to notify the device all the same. */
+	blk_mq_wait_quiesce_done(&vblk->tag_set);
 
 	virtio_reset_device(vdev);
 	virtblk_del_vqs(vblk);

@@ -295,6 +295,7 @@ static void rule_features_do_not_come_back(void)
 	struct request *req;
 
 	target_driver->freeze(&host.vdev);
+	check(block_waits(), "nobody waits for who is about to notify the device");
 	target_driver->restart_failed(&host.vdev);
 	check(!block_disk()->queue->quiesced, "who waits does so for ever");
 	req = read_block();

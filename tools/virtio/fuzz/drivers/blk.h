@@ -14,6 +14,8 @@ extern struct device_attribute *target_attr_cache_type;
 
 /* NULL if there is none */
 struct gendisk *block_disk(void);
+/* How often the driver has waited for those that dispatch */
+unsigned int block_waits(void);
 
 /* The request with a tag, which must be with the driver */
 struct request *block_request(unsigned int tag);

@@ -438,6 +438,11 @@ void block_poll_all(void)
 		tags->ops->poll(&hctxs[i], NULL);
 }
 
+unsigned int block_waits(void)
+{
+	return tags->waits;
+}
+
 void blk_mq_freeze_queue(struct request_queue *q)
 {
 	block_drain();

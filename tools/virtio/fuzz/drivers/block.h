@@ -156,6 +156,7 @@ struct blk_mq_tag_set {
 	unsigned int nr_hw_queues;
 	unsigned int nr_maps;
 	struct blk_mq_queue_map map[HCTX_MAX_TYPES];
+	unsigned int waits;
 };
 
 struct blk_mq_ops {
@@ -174,6 +175,7 @@ struct blk_mq_ops {
 #define BLK_MQ_F_SHOULD_MERGE	1
 #define blk_mq_quiesce_queue(q)			((void)(q)->quiesced++)
 #define blk_mq_quiesce_queue_nowait(q)		((void)(q)->quiesced++)
+#define blk_mq_wait_quiesce_done(set)		((void)(set)->waits++)
 #define blk_sync_queue(q)			((void)(q))
 #define blk_mq_unquiesce_queue(q)		((void)(q)->quiesced--)
 #define blk_mq_unfreeze_queue(q)		do { } while (0)
