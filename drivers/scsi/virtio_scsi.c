@@ -1107,8 +1107,11 @@ static void virtscsi_stop(struct virtscsi *vscsi, int result)
 	/* Nobody is about to notify the device either. */
 	synchronize_rcu();
 	virtio_reset_device(vdev);
-	virtio_device_for_each_vq(vdev, vq)
-		virtscsi_take_back(vscsi, vq, result);
+	virtio_device_for_each_vq(vdev, vq) {
+		/* The transport may have one of its own (2.13). */
+		if (vq->index < vscsi->num_queues)
+			virtscsi_take_back(vscsi, vq, result);
+	}
 	if (!list_empty(&vdev->vqs))
 		vdev->config->del_vqs(vdev);
 }
