@@ -1128,6 +1128,13 @@ static int virtscsi_freeze(struct virtio_device *vdev)
 }
 
 /* All request queues have room for this many elements. */
+/* For each pause once, however it ends: it has turned @check off. */
+static void virtscsi_end_pause(struct virtscsi *vscsi)
+{
+	WRITE_ONCE(vscsi->paused, false);
+	enable_delayed_work(&vscsi->check);
+}
+
 static unsigned int virtscsi_queue_size(struct virtscsi *vscsi)
 {
 	unsigned int size = UINT_MAX, i;
@@ -1180,12 +1187,17 @@ static int virtscsi_restore(struct virtio_device *vdev)
 	err = virtscsi_start_again(vscsi);
 	memalloc_noreclaim_restore(reserve);
 	memalloc_noio_restore(noio);
-	WRITE_ONCE(vscsi->paused, false);
-	enable_delayed_work(&vscsi->check);
+	if (!err)
+		virtscsi_end_pause(vscsi);
 	return err;
 }
 
 /* The last resort, and the only one that needs no help from the device. */
+static void virtscsi_restart_failed(struct virtio_device *vdev)
+{
+	virtscsi_end_pause(vdev->priv);
+}
+
 static int virtscsi_host_reset(struct scsi_cmnd *sc)
 {
 	struct Scsi_Host *shost = sc->device->host;
@@ -1626,6 +1638,7 @@ static struct virtio_driver virtscsi_driver = {
 	.probe			= virtscsi_probe,
 	.scan			= virtscsi_scan,
 	.remove			= virtscsi_remove,
+	.restart_failed		= virtscsi_restart_failed,
 	.freeze			= virtscsi_freeze,
 	.restore		= virtscsi_restore,
 	.reset_prepare		= virtscsi_freeze,

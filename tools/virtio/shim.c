@@ -129,7 +129,7 @@ bool flush_work(struct work_struct *work)
 /* As if it had run just before that */
 bool disable_work_sync(struct work_struct *work)
 {
-	work->disabled = true;
+	work->disabled++;
 	return flush_work(work);
 }
 

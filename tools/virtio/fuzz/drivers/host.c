@@ -506,8 +506,11 @@ int virtio_device_restore(struct virtio_device *vdev)
 	reset(vdev);
 	host.status = VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK;
 	err = target_driver->restore(vdev);
-	if (err)
+	if (err) {
 		host.status |= VIRTIO_CONFIG_S_FAILED;
+		if (target_driver->restart_failed)
+			target_driver->restart_failed(vdev);
+	}
 	host.bound = true;
 	return err;
 }

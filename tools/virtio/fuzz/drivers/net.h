@@ -57,7 +57,7 @@ void host_wait(void);
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay);
 #define cancel_delayed_work_sync(w) stack_cancel_delayed(w)
 bool stack_cancel_delayed(struct delayed_work *work);
-#define enable_work(w)		((w)->disabled = false)
+#define enable_work(w)		((w)->disabled--)
 
 extern spinlock_t rtnl;
 #define rtnl_lock()		spin_lock(&rtnl)

@@ -730,6 +730,48 @@ static void rule_pause(void)
 	send_and_answer(sdev);
 }
 
+/* The bus may give up before it asks the driver; what comes after it may succeed. */
+static void rule_restart_that_fails(void)
+{
+	struct scsi_device *sdev = disk(0, 0);
+	struct scsi_cmnd *sc;
+
+	virtio_device_freeze(&host.vdev);
+	target_driver->restart_failed(&host.vdev);
+	sc = send(sdev);
+	check(sc->result == DID_NO_CONNECT << 16, "a command waits for ever");
+	virtio_device_freeze(&host.vdev);
+	check(!virtio_device_restore(&host.vdev), "no restart");
+	send_and_answer(sdev);
+	rule_lost_interrupt();
+}
+
+static bool notify_nobody(struct virtqueue *vq)
+{
+	return true;
+}
+
+/* What is in a queue of the transport's own is no command. */
+static void rule_queue_of_the_transport(void)
+{
+	struct virtqueue *last = host.queues[REQ].vq, *vq;
+	struct scsi_device *sdev = disk(0, 0);
+	struct scsi_cmnd *sc = send(sdev);
+	struct scatterlist sg;
+	u8 command = 0;
+
+	vq = vring_create_virtqueue(last->index + 1, 16, 64, &host.vdev, true, false,
+				    false, notify_nobody, NULL, "admin");
+	check(vq, "no queue");
+	sg_init_one(&sg, &command, 1);
+	check(!virtqueue_add_outbuf(vq, &sg, 1, &command, GFP_KERNEL), "no room");
+	host.queues[host.num_queues++].vq = vq;
+	virtio_device_freeze(&host.vdev);
+	check(sc->calls == 1, "a command is left");
+	check(!virtio_device_restore(&host.vdev), "no restart");
+	send_and_answer(sdev);
+}
+
 /* Event buffers whose events are being handled are not the device's. */
 static void rule_host_reset_with_events(void)
 {
@@ -1032,6 +1074,8 @@ static const struct rule rules[] = {
 	RULE(target_reset),
 	RULE(host_reset),
 	RULE(pause),
+	RULE(restart_that_fails),
+	RULE(queue_of_the_transport),
 	RULE(reset_by_the_bus),
 	RULE(smaller_queues),
 	RULE(host_reset_with_events),

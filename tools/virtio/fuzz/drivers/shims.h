@@ -135,7 +135,7 @@ extern unsigned long jiffies;
 #define to_delayed_work(w)	container_of(w, struct delayed_work, work)
 #define cancel_delayed_work_sync(w) cancel_work_sync(&(w)->work)
 #define disable_delayed_work_sync(w) disable_work_sync(&(w)->work)
-#define enable_delayed_work(w)	((w)->work.disabled = false)
+#define enable_delayed_work(w)	((w)->work.disabled--)
 
 #define queue_delayed_work(wq, w, delay) host_put_off(wq, w, delay)
 bool host_put_off(struct workqueue_struct *wq, struct delayed_work *dwork,

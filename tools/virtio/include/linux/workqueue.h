@@ -10,7 +10,7 @@
 struct work_struct {
 	void (*fn)(struct work_struct *work);
 	bool queued;
-	bool disabled;
+	unsigned int disabled;
 	struct work_struct *next;
 };
 
