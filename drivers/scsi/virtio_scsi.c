@@ -51,7 +51,7 @@
 #define VIRTSCSI_REQ		2
 #define VIRTSCSI_EVENTS		8
 /* Task management functions for which there is memory when there is no other */
-#define VIRTSCSI_TMF_RESERVE	8
+#define VIRTSCSI_TMF_RESERVE	64
 /* Each response is at first none that the device may give. */
 #define VIRTSCSI_NO_RESPONSE	0xff
 /* A LUN is 14 bits in the flat format, marked by the bit above (5.6.6.1). */
@@ -93,11 +93,16 @@ struct virtscsi_cmd {
 /* A task management function; waiter and device hold a reference each. */
 struct virtscsi_tmf {
 	refcount_t refs;
-	mempool_t *pool;
 	struct completion done;
 	struct virtio_scsi_ctrl_tmf_req req;
 	struct virtio_scsi_ctrl_tmf_resp resp __aligned(ARCH_DMA_MINALIGN);
 };
+
+/*
+ * Task management has to work when the disk that memory is swapped to is what needs it.
+ * For all hosts: who waits for a function may be the last to know that its host is gone.
+ */
+static mempool_t *virtscsi_tmf_pool;
 
 /**
  * struct virtscsi_queue - a queue
@@ -142,8 +147,6 @@ struct virtscsi_event {
  * @restart: held while the device is stopped and started
  * @paused: the device is stopped, to be started again
  * @pause_end: by when it should be
- * @tmf_pool: memory for task management, which has to work when the disk that
- *	      memory is swapped to is what needs it
  * @check: looks after a device that does not answer
  * @event: what is done about each of @events
  * @events: memory for events
@@ -162,7 +165,6 @@ struct virtscsi {
 	struct mutex restart;	/* see above */
 	bool paused;
 	unsigned long pause_end;
-	mempool_t *tmf_pool;
 	struct delayed_work check;
 	struct virtscsi_event event[VIRTSCSI_EVENTS];
 	struct virtscsi_events *events;
@@ -268,7 +270,7 @@ static void virtscsi_complete(struct scsi_cmnd *sc, int result)
 static void virtscsi_put_tmf(struct virtscsi_tmf *tmf)
 {
 	if (refcount_dec_and_test(&tmf->refs))
-		mempool_free(tmf, tmf->pool);
+		mempool_free(tmf, virtscsi_tmf_pool);
 }
 
 static void virtscsi_complete_tmf(struct virtscsi_tmf *tmf)
@@ -673,14 +675,13 @@ static void virtscsi_poll_all(struct Scsi_Host *shost)
 }
 
 /* Does not wait for memory: without it, the next step of recovery is tried. */
-static struct virtscsi_tmf *virtscsi_alloc_tmf(struct virtscsi *vscsi)
+static struct virtscsi_tmf *virtscsi_alloc_tmf(void)
 {
-	struct virtscsi_tmf *tmf = mempool_alloc(vscsi->tmf_pool, GFP_NOWAIT);
+	struct virtscsi_tmf *tmf = mempool_alloc(virtscsi_tmf_pool, GFP_NOWAIT);
 
 	if (!tmf)
 		return NULL;
 	memset(tmf, 0, sizeof(*tmf));
-	tmf->pool = vscsi->tmf_pool;
 	refcount_set(&tmf->refs, 1);
 	init_completion(&tmf->done);
 	tmf->resp.response = VIRTSCSI_NO_RESPONSE;
@@ -694,7 +695,7 @@ static bool virtscsi_tmf(struct scsi_device *sdev, u32 subtype, u64 tag)
 	u8 response = VIRTSCSI_NO_RESPONSE;
 	struct virtscsi_tmf *tmf;
 
-	tmf = virtscsi_alloc_tmf(vscsi);
+	tmf = virtscsi_alloc_tmf();
 	if (!tmf)
 		return false;
 	tmf->req.type = cpu_to_virtio32(vscsi->vdev, VIRTIO_SCSI_T_TMF);
@@ -1127,7 +1128,6 @@ static int virtscsi_freeze(struct virtio_device *vdev)
 	return 0;
 }
 
-/* All request queues have room for this many elements. */
 /* For each pause once, however it ends: it has turned @check off. */
 static void virtscsi_end_pause(struct virtscsi *vscsi)
 {
@@ -1135,6 +1135,7 @@ static void virtscsi_end_pause(struct virtscsi *vscsi)
 	enable_delayed_work(&vscsi->check);
 }
 
+/* All request queues have room for this many elements. */
 static unsigned int virtscsi_queue_size(struct virtscsi *vscsi)
 {
 	unsigned int size = UINT_MAX, i;
@@ -1192,12 +1193,12 @@ static int virtscsi_restore(struct virtio_device *vdev)
 	return err;
 }
 
-/* The last resort, and the only one that needs no help from the device. */
 static void virtscsi_restart_failed(struct virtio_device *vdev)
 {
 	virtscsi_end_pause(vdev->priv);
 }
 
+/* The last resort, and the only one that needs no help from the device. */
 static int virtscsi_host_reset(struct scsi_cmnd *sc)
 {
 	struct Scsi_Host *shost = sc->device->host;
@@ -1559,10 +1560,7 @@ static int virtscsi_probe(struct virtio_device *vdev)
 		return -ENOMEM;
 	vdev->priv = vscsi;
 
-	vscsi->tmf_pool =
-		mempool_create_kmalloc_pool(VIRTSCSI_TMF_RESERVE,
-					    sizeof(struct virtscsi_tmf));
-	err = vscsi->tmf_pool ? virtscsi_start(vscsi) : -ENOMEM;
+	err = virtscsi_start(vscsi);
 	if (err)
 		goto put;
 	err = virtscsi_add_host(vscsi);
@@ -1576,7 +1574,6 @@ static int virtscsi_probe(struct virtio_device *vdev)
 stop:
 	virtscsi_stop(vscsi, DID_NO_CONNECT << 16);
 put:
-	mempool_destroy(vscsi->tmf_pool);
 	scsi_host_put(vscsi->shost);
 	return err;
 }
@@ -1612,7 +1609,6 @@ static void virtscsi_remove(struct virtio_device *vdev)
 	cancel_delayed_work_sync(&vscsi->check);
 	for (i = 0; i < VIRTSCSI_EVENTS; i++)
 		cancel_work_sync(&vscsi->event[i].work);
-	mempool_destroy(vscsi->tmf_pool);
 	scsi_host_put(vscsi->shost);
 }
 
@@ -1638,23 +1634,34 @@ static struct virtio_driver virtscsi_driver = {
 	.probe			= virtscsi_probe,
 	.scan			= virtscsi_scan,
 	.remove			= virtscsi_remove,
-	.restart_failed		= virtscsi_restart_failed,
 	.freeze			= virtscsi_freeze,
 	.restore		= virtscsi_restore,
 	.reset_prepare		= virtscsi_freeze,
 	.reset_done		= virtscsi_restore,
+	.restart_failed		= virtscsi_restart_failed,
 };
 
 static int __init virtscsi_init(void)
 {
+	int err;
+
 	virtscsi_init_padded_template();
-	return register_virtio_driver(&virtscsi_driver);
+	virtscsi_tmf_pool =
+		mempool_create_kmalloc_pool(VIRTSCSI_TMF_RESERVE,
+					    sizeof(struct virtscsi_tmf));
+	if (!virtscsi_tmf_pool)
+		return -ENOMEM;
+	err = register_virtio_driver(&virtscsi_driver);
+	if (err)
+		mempool_destroy(virtscsi_tmf_pool);
+	return err;
 }
 module_init(virtscsi_init);
 
 static void __exit virtscsi_exit(void)
 {
 	unregister_virtio_driver(&virtscsi_driver);
+	mempool_destroy(virtscsi_tmf_pool);
 }
 module_exit(virtscsi_exit);
 

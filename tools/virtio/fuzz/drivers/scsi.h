@@ -87,7 +87,7 @@ typedef struct {
 	unsigned int left;
 	unsigned int out;
 	unsigned int given;
-	void *elem[8];
+	void *elem[64];
 } mempool_t;
 
 mempool_t *mempool_create_kmalloc_pool(unsigned int reserve, unsigned int size);
