@@ -147,6 +147,8 @@ static int virtnet_change_pairs(struct virtnet *vn, u16 pairs)
 		goto undo;
 
 	vn->state.pairs = pairs;
+	/* Also those of a program that is gone, which the device did not take back. */
+	vn->state.xdp_pairs = 0;
 	virtnet_set_affinity(vn);
 	return 0;
 

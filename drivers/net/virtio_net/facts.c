@@ -6,7 +6,7 @@
 #include <linux/etherdevice.h>
 #include <linux/virtio_config.h>
 
-#include "virtio_net.h"
+#include "rx.h"
 
 u16 virtnet_read_mtu(struct virtio_device *vdev)
 {
@@ -169,7 +169,7 @@ static void virtnet_set_kind(struct virtnet *vn)
 	} else if (gso || vn->dev->mtu > ETH_DATA_LEN) {
 		vn->kind = &virtnet_rx_big;
 		vn->big_frags = gso ? MAX_SKB_FRAGS :
-				      DIV_ROUND_UP(vn->dev->mtu, PAGE_SIZE);
+				      DIV_ROUND_UP(vn->dev->mtu, VIRTNET_BUF_MAX);
 	} else {
 		vn->kind = &virtnet_rx_small;
 	}

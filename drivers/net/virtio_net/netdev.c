@@ -108,7 +108,9 @@ void virtnet_rx_mode_work(struct work_struct *work)
 	rtnl_lock();
 	if (READ_ONCE(vn->apply_all)) {
 		WRITE_ONCE(vn->apply_all, false);
-		vn->offloads_applied = U64_MAX;
+		if (virtio_has_feature(vn->vdev,
+				       VIRTIO_NET_F_CTRL_GUEST_OFFLOADS))
+			vn->offloads_applied = U64_MAX;
 		virtnet_apply_all(vn);
 	} else {
 		err = virtnet_apply_rx_mode(vn);
@@ -217,9 +219,12 @@ static void virtnet_tx_timeout(struct net_device *dev, unsigned int i)
 	struct virtnet *vn = netdev_priv(dev);
 	struct virtnet_sq *sq = &vn->sq[i];
 
+	/* The watchdog has frozen the queues, but does not hold their locks. */
+	__netif_tx_lock(sq->txq, smp_processor_id());
 	u64_stats_update_begin(&sq->stats.syncp);
 	u64_stats_inc(&sq->stats.tx_timeouts);
 	u64_stats_update_end(&sq->stats.syncp);
+	__netif_tx_unlock(sq->txq);
 
 	netdev_err(dev, "send queue %u (%s) has not moved for %u ms\n", i,
 		   sq->name,

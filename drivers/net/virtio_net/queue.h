@@ -229,7 +229,6 @@ DECLARE_EWMA(virtnet_len, 0, 64)
  * @stats: written by NAPI only
  * @dim: dynamic interrupt moderation
  * @dim_calls: interrupts for it
- * @dim_packets: packets for it
  * @dim_lock: see below
  * @coal: interrupt moderation, as the device has it; under @dim_lock
  * @dim_enabled: @dim decides on @coal; under @dim_lock
@@ -255,7 +254,6 @@ struct virtnet_rq {
 
 	struct dim dim ____cacheline_aligned_in_smp;
 	u16 dim_calls;
-	u32 dim_packets;
 	bool dim_enabled;
 	struct mutex dim_lock;		/* @coal, @dim_enabled */
 	struct virtnet_coal coal;

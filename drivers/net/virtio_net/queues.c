@@ -208,7 +208,6 @@ static void virtnet_rx_stop(struct virtnet_rq *rq)
 	netif_queue_set_napi(rq->vn->dev, virtnet_rq_number(rq),
 			     NETDEV_QUEUE_TYPE_RX, NULL);
 	napi_disable(&rq->napi);
-	virtnet_dim_stop(rq);
 }
 
 static void virtnet_tx_start(struct virtnet_sq *sq)
@@ -235,6 +234,8 @@ static void virtnet_tx_stop(struct virtnet_sq *sq)
 
 	__netif_tx_lock_bh(txq);
 	sq->usable = false;
+	/* What was idle before has not been stopped for long. */
+	txq_trans_cond_update(txq);
 	netif_tx_stop_queue(txq);
 	__netif_tx_unlock_bh(txq);
 
@@ -263,6 +264,10 @@ void virtnet_queues_down(struct virtnet *vn)
 		virtnet_rx_stop(&vn->rq[i]);
 		virtnet_tx_stop(&vn->sq[i]);
 	}
+	/* A poll that has given its NAPI up may still look at its queue. */
+	synchronize_net();
+	for (i = 0; i < vn->max_pairs; i++)
+		virtnet_dim_stop(&vn->rq[i]);
 }
 
 void virtnet_queues_fill(struct virtnet *vn, unsigned int pairs)
@@ -281,8 +286,12 @@ void virtnet_queues_fill(struct virtnet *vn, unsigned int pairs)
 
 void virtnet_rx_pause(struct virtnet_rq *rq)
 {
-	if (rq->vn->up)
-		virtnet_rx_stop(rq);
+	if (!rq->vn->up)
+		return;
+	virtnet_rx_stop(rq);
+	/* As in virtnet_queues_down() */
+	synchronize_net();
+	virtnet_dim_stop(rq);
 }
 
 void virtnet_rx_resume(struct virtnet_rq *rq)
@@ -387,10 +396,15 @@ static int virtnet_change_kind(struct virtnet_rq *rq,
 	if (!err)
 		return 0;
 
-	rq->kind = old;
+	/* From the kind of the device there is no way back: see virtnet_rx_set_kind() */
+	if (kind != rq->vn->kind) {
+		rq->kind = old;
+		if (!old->start(rq))
+			return err;
+	}
 	/* Without memory for buffers nothing can be received any more. */
-	if (old->start(rq))
-		virtnet_lost(rq->vn, "no memory for a receive queue");
+	__virtqueue_break(rq->vq);
+	virtnet_lost(rq->vn, "no memory for a receive queue");
 	return err;
 }
 

@@ -25,9 +25,14 @@ void virtnet_rx_kick(struct virtnet_rq *rq)
 
 int virtnet_rx_fill(struct virtnet_rq *rq, gfp_t gfp)
 {
-	int err = rq->kind->fill(rq, gfp);
 	unsigned long flags;
+	int err;
 
+	/* It may be one that has no memory to take buffers from. */
+	if (unlikely(virtqueue_is_broken(rq->vq)))
+		return -EIO;
+
+	err = rq->kind->fill(rq, gfp);
 	/* The ring is full, in one way or another. */
 	if (!err || err == -ENOSPC)
 		return 0;
@@ -186,6 +191,10 @@ int virtnet_rx_poll(struct napi_struct *napi, int budget)
 	bool filled;
 
 	virtnet_tx_reclaim_pair(rq, budget);
+	/* netpoll, maybe within an interrupt: the page pool is not for that. */
+	if (unlikely(!budget))
+		return 0;
+
 	done = rq->kind->receive(rq, budget, &batch);
 	filled = virtnet_rx_refill(rq, budget);
 	virtnet_xdp_flush(rq, &batch);
@@ -197,8 +206,8 @@ int virtnet_rx_poll(struct napi_struct *napi, int budget)
 	if (!filled)
 		return budget;
 	if (done < budget) {
-		virtnet_rx_complete(rq, done);
 		virtnet_dim_update(rq);
+		virtnet_rx_complete(rq, done);
 	}
 	return done;
 }

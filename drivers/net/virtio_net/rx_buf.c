@@ -128,7 +128,8 @@ struct sk_buff *virtnet_buf_to_skb(struct virtnet_rq *rq,
 {
 	if (len <= VIRTNET_COPY_LEN)
 		return virtnet_buf_copy(rq, buf, data, len);
-	if (data + len + VIRTNET_TAILROOM <= buf.start + buf.size)
+	if (data + len + VIRTNET_TAILROOM <= buf.start + buf.size &&
+	    (!NET_IP_ALIGN || IS_ALIGNED((uintptr_t)data + ETH_HLEN, 4)))
 		return virtnet_buf_wrap(rq, buf, data, len);
 	return virtnet_buf_attach(rq, buf, data, len);
 }

@@ -105,7 +105,9 @@ static void virtnet_mem_drop_cut(struct virtnet_rq *rq)
 void virtnet_mem_stop(struct virtnet_rq *rq)
 {
 	virtnet_mem_drop_cut(rq);
-	xdp_rxq_info_unreg(&rq->xdp_rxq);
+	/* Not if there was no memory for it. */
+	if (xdp_rxq_info_is_reg(&rq->xdp_rxq))
+		xdp_rxq_info_unreg(&rq->xdp_rxq);
 	virtnet_mem_destroy_pools(rq);
 }
 

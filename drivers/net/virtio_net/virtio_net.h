@@ -110,7 +110,7 @@ struct virtnet_state {
  * @kind: of receive buffers, by what was negotiated
  * @hdr_len: bytes of the header in front of each packet
  * @header_anywhere: header and data may share an element
- * @big_frags: pages of a big buffer after the first
+ * @big_frags: pieces of a big buffer after the first, at most
  * @little_endian: byte order of the header
  * @max_pairs: queue pairs of the device
  * @state: what is wanted
@@ -118,7 +118,6 @@ struct virtnet_state {
  * @offloads_applied: guest offloads that the device has, U64_MAX if unknown
  * @offloads_capable: guest offloads that can be switched
  * @stats_cap: VIRTIO_NET_STATS_TYPE_* of the device
- * @status: VIRTIO_NET_S_* seen last
  * @speed: of the link, or SPEED_UNKNOWN
  * @duplex: of the link
  * @config_work: a configuration change
@@ -151,7 +150,6 @@ struct virtnet {
 	u64 offloads_applied;
 	u64 offloads_capable;
 	u64 stats_cap;
-	u16 status;
 	u32 speed;
 	u8 duplex;
 

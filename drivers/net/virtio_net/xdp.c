@@ -38,6 +38,8 @@ static int virtnet_xdp_send(struct virtnet *vn, struct xdp_frame **frames, int n
 	__netif_tx_lock(txq, cpu);
 	if (sq->usable) {
 		virtnet_tx_reclaim(sq, false);
+		/* There may be no interrupt for what was taken back here. */
+		virtnet_tx_wake(sq);
 		while (sent < n && !virtnet_tx_add_frame(sq, frames[sent]))
 			sent++;
 		virtnet_tx_end_frames(sq, flush);
