@@ -74,8 +74,11 @@ static void device_reset(struct virtio_device *vdev)
 	struct fake *fake = to_fake(vdev);
 
 	/* The PCI transport takes commands off its own queue then. */
-	record(fake, virtio_has_feature(vdev, VIRTIO_F_ADMIN_VQ) &&
-		     list_empty(&vdev->vqs) ? "reset:admin" : "reset");
+	if (virtio_has_feature(vdev, VIRTIO_F_ADMIN_VQ) &&
+	    list_empty(&vdev->vqs))
+		record(fake, "reset:admin");
+	else
+		record(fake, "reset");
 	fake->status = 0;
 }
 
