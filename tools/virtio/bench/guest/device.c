@@ -206,16 +206,12 @@ static long free_pages(void)
 
 double posted_bytes(const char *name, int xdp)
 {
-	const struct bpf_insn pass[] = {
-		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, XDP_PASS),
-		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
-	};
 	struct device device = open_device(name);
 	struct ethtool_ringparam ring;
 	long before;
 
 	if (xdp)
-		attach_program(name, load_program(pass, sizeof(pass)));
+		attach_action(name, XDP_PASS);
 	get_ring(&device, &ring);
 	device.request.ifr_flags = IFF_UP;
 	free_pages();	/* takes memory itself, the first time */

@@ -397,6 +397,16 @@ void attach_program(const char *device, int program)
 		die("attach");
 }
 
+void attach_action(const char *device, unsigned int action)
+{
+	const struct bpf_insn insns[] = {
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, action),
+		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+	};
+
+	attach_program(device, load_program(insns, sizeof(insns)));
+}
+
 /* Do @action, which may be to redirect to @ifindex, to all but the last of a burst. */
 static int load_action(unsigned int action, unsigned int ifindex)
 {

@@ -26,6 +26,8 @@ int bpf(int command, union bpf_attr *attr);
 int load_program(const struct bpf_insn *insns, size_t bytes);
 /* Programs are detached at the end of the process. */
 void attach_program(const char *device, int program);
+/* A program that does @action to each packet */
+void attach_action(const char *device, unsigned int action);
 struct sockaddr_in address_of(const char *address, unsigned int port);
 int open_socket(const char *address, unsigned int port);
 /* Have the peer send @count packets of @bytes to the socket @fd. */

@@ -57,25 +57,15 @@ static void count_packets(void *what, unsigned int count)
 	} while (*counted < count);
 }
 
-static void attach_action(unsigned int action)
-{
-	const struct bpf_insn insns[] = {
-		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, action),
-		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
-	};
-
-	attach_program(DEVICE, load_program(insns, sizeof(insns)));
-}
-
 double run_flood(const char *action, unsigned int count)
 {
 	unsigned long long counted;
 	double each;
 
 	if (!strcmp(action, "drop"))
-		attach_action(XDP_DROP);
+		attach_action(DEVICE, XDP_DROP);
 	else if (!strcmp(action, "tx"))
-		attach_action(XDP_TX);
+		attach_action(DEVICE, XDP_TX);
 	each = measure(count_packets, &counted, count);
 	return each * count / counted;
 }

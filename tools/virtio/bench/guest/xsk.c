@@ -299,8 +299,10 @@ double run_xsk(const char *direction, unsigned int bytes, unsigned int count)
 	struct xsk xsk = { .bytes = bytes };
 
 	open_xsk(&xsk);
-	xsk.busy = !strncmp(direction, "busy-", 5);
-	if (!strcmp(direction, "send") || !strcmp(direction, "busy-send")) {
+	xsk.busy = !strncmp(direction, "busy-", strlen("busy-"));
+	if (xsk.busy)
+		direction += strlen("busy-");
+	if (!strcmp(direction, "send")) {
 		write_packets(&xsk);
 		return measure(send_packets, &xsk, count);
 	}
