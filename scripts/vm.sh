@@ -69,6 +69,10 @@ QEMU=${QEMU:-qemu-system-x86_64}
 VM_GUEST=guest
 VM_OPTIONS=()
 VM_INITRD=$BUILD/guest.cpio
+# A guest that hangs is sent an NMI, and panics with the stacks of its tasks on the
+# console, which is to work when it hangs in resume; it has so many seconds for that.
+VM_WITNESS="unknown_nmi_panic panic_print=1 no_console_suspend"
+VM_LAST_WORDS=20
 VM_MEM=768
 VM_CPUS=2
 VM_TIMEOUT=240
@@ -240,7 +244,7 @@ vm_start()
 		[[ -f $VM_INITRD ]] || die "$VM_INITRD not found: run scripts/initramfs"
 		# no_timer_check: on a loaded host the emulated timer may miss the boot-time check
 		boot=(-kernel "$VM_KERNEL" -initrd "$VM_INITRD"
-			-append "console=$VM_CONSOLE panic=-1 quiet no_timer_check virtio_host=yes $VM_VARIANT_APPEND $VM_APPEND $append")
+			-append "console=$VM_CONSOLE panic=-1 quiet no_timer_check $VM_WITNESS virtio_host=yes $VM_VARIANT_APPEND $VM_APPEND $append")
 	fi
 	vm_choose_accel
 	accel=$(vm_accel_options)
@@ -262,8 +266,9 @@ vm_start()
 	exec {VM_RESULTS}<"$VM_DIR/results"
 
 	cd "$VM_DIR"
+	VM_DEADLINE=$((SECONDS + VM_TIMEOUT * VM_SLOWER)) VM_HUNG=
 	# shellcheck disable=SC2086 # accel and turns are lists of words
-	$turns timeout -k 5 $((VM_TIMEOUT * VM_SLOWER)) "$QEMU" -M "$VM_MACHINE" $accel \
+	$turns timeout -k 5 $((VM_TIMEOUT * VM_SLOWER + VM_LAST_WORDS)) "$QEMU" -M "$VM_MACHINE" $accel \
 		-smp "$VM_CPUS" -m "$VM_MEM" -nodefaults -no-user-config -display none -no-reboot \
 		"${console[@]}" -serial file:results \
 		-chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control \
@@ -375,17 +380,26 @@ vm_wakeup()
 	qmp system_wakeup
 }
 
+# Has a guest that is not done in time print what all of its tasks wait for, and end.
+vm_question_hung()
+{
+	[[ -z $VM_HUNG ]] && ((SECONDS >= VM_DEADLINE)) || return 0
+	VM_HUNG=yes
+	qmp inject-nmi || true
+}
+
 vm_finish()
 {
 	local status=0
 
 	while vm_running; do
 		vm_take_lines || sleep 0.1
+		vm_question_hung
 	done
 	wait "$VM_PID" || status=$?
 	vm_take_lines || true
 	exec {VM_QMP_IN}>&- {VM_QMP_OUT}>&- {VM_RESULTS}<&-
-	if ((status == 124 || status == 137)); then
+	if [[ -n $VM_HUNG ]] || ((status == 124 || status == 137)); then
 		VM_FAILED="the guest hung: not done after $((VM_TIMEOUT * VM_SLOWER)) s"
 	elif ! grep -q '^# done' "$VM_DIR/results"; then
 		VM_FAILED="the guest died: $(vm_last_words)"
