@@ -281,15 +281,18 @@ writes_much()
 	timeout 60 dd if="/dev/$1" bs=4M count=1 iflag=direct | cmp - /tmp/much
 }
 
-# The rings are taken down and set up again with I/O waiting.
+# The rings are taken down and set up again with I/O waiting: there is some all the time.
+# Nothing is printed meanwhile: what is on its way through a serial line when that is
+# suspended may get stuck there.
 suspends()
 {
-	local host jobs= fio
+	local host jobs= fio status
 
 	for host in $hosts; do
 		jobs="$jobs --name=$host --filename=/dev/$(scsi_disk "$host-0-0")"
 	done
-	verified_fio 100 --rw=randwrite --bs=16k --iodepth=8 --size=2m --loops=4 $jobs &
+	verified_fio $((100 * patience)) --rw=randwrite --bs=16k --iodepth=8 --size=2m --loops=1000 \
+		--time_based --runtime=$((20 * patience)) $jobs >/tmp/load 2>&1 &
 	fio=$!
 	echo 1 >/sys/module/suspend/parameters/pm_test_delay
 	echo devices >/sys/power/pm_test &&
@@ -299,7 +302,11 @@ suspends()
 	# Whoever passes that on to the host must not be frozen before it has.
 	sleep 3 &&
 	echo mem >/sys/power/state &&
-	wait $fio
+	! is_gone $fio
+	status=$?
+	wait $fio && return $status
+	cat /tmp/load
+	return 1
 }
 
 # Field 5 of the disk's statistics
