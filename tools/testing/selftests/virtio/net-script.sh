@@ -71,6 +71,14 @@ pings()
 	grep -q ' 0% packet loss' /tmp/pings
 }
 
+# load_pings [OPTION...]: one at a time for as long as there is a way, or until $pinging
+# is killed. Busybox knows no flood.
+load_pings()
+{
+	ping -q -c 1000000 "$@" 10.0.0.9 >/dev/null 2>&1 &
+	pinging=$!
+}
+
 # sends_commands NAME PATTERN COMMAND...: these commands come, in this order
 sends_commands()
 {
@@ -190,7 +198,7 @@ test_hash_at_work()
 {
 	local i
 
-	ping -q -f -c 100000 10.0.0.9 >/dev/null 2>&1 &
+	load_pings -A
 	for i in $(seq 10); do
 		ethtool -X $dev weight 1 3 && ethtool -K $dev rxhash on &&
 			ethtool -L $dev combined 2 && ethtool -X $dev default &&
@@ -199,7 +207,8 @@ test_hash_at_work()
 		ethtool -L $dev combined 2
 	done
 	check "table, channels and hash change at work" [ $i = 10 ]
-	kill $!
+	check "table, channels and hash change at work: it was at work" kill $pinging
+	wait
 	check "table, channels and hash change at work: afterwards all is well" pings
 }
 
@@ -724,13 +733,15 @@ reset_and_unload()
 	check "$name: loaded" load "$plain $control $guest_offloads $merged $pairs $moderation" pairs=2 queue_size=32 reflect=1
 	check "$name: up" up
 	reset_by "$@"
-	ping -q -f -c 100000 10.0.0.9 >/dev/null 2>&1 &
+	load_pings -A
 	sleep 1
+	check "$name: packets come and go" kill -0 $pinging
 	check "$name: unloaded, at work and with adaptive moderation" unload
 	wait
 }
 
 test_stall() { reset_and_unload "a send queue stalls" stalls; }
+
 test_wish() { reset_and_unload "the device asks for a reset" tell needs_reset 1; }
 test_suspend() { reset_and_unload "the device is suspended" tell suspend 1; }
 
