@@ -216,6 +216,7 @@ static void virtnet_init_works(struct virtnet *vn)
 	INIT_WORK(&vn->config_work, virtnet_config_work);
 	INIT_WORK(&vn->rx_mode_work, virtnet_rx_mode_work);
 	INIT_WORK(&vn->reset_work, virtnet_reset_work);
+	vn->next_reset = jiffies;
 }
 
 static void virtnet_set_ops(struct virtnet *vn)
@@ -384,6 +385,13 @@ static void virtnet_shutdown(struct virtio_device *vdev)
  * Recovery
  */
 
+/*
+ * A host may take nothing for minutes, and then go on. The bus gives a device up that
+ * is reset too often in a row: at its next look at it, up to 10 s after a reset, this
+ * must be over.
+ */
+#define VIRTNET_RESET_PERIOD	(20 * HZ)
+
 /* Something is there that can be reset. */
 static bool virtnet_is_present(struct virtnet *vn)
 {
@@ -424,7 +432,8 @@ static bool virtnet_mend(struct virtnet *vn)
 
 /*
  * A send queue does not move: reset it, or else have the bus reset the device, as
- * no one but that keeps it from being removed or suspended meanwhile.
+ * no one but that keeps it from being removed or suspended meanwhile. The stack
+ * reports it again every few seconds, as long as it lasts.
  */
 void virtnet_reset_work(struct work_struct *work)
 {
@@ -434,8 +443,11 @@ void virtnet_reset_work(struct work_struct *work)
 	rtnl_lock();
 	mended = virtnet_mend(vn);
 	rtnl_unlock();
-	if (!mended)
-		virtio_device_request_reset(vn->vdev);
+	if (mended || time_before(jiffies, vn->next_reset))
+		return;
+
+	vn->next_reset = jiffies + VIRTNET_RESET_PERIOD;
+	virtio_device_request_reset(vn->vdev);
 }
 
 static void virtnet_restart_failed(struct virtio_device *vdev)

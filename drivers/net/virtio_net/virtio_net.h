@@ -124,6 +124,7 @@ struct virtnet_state {
  * @rx_mode_work: apply rx mode and lists, or all there is if @apply_all
  * @apply_all: a late answer came, see &struct virtnet_ctrl
  * @reset_work: recovery after a transmit timeout
+ * @next_reset: when it may have the device reset again, in jiffies
  * @up: queues are in use: between virtnet_queues_up() and _down(); under RTNL
  * @lost: 1: the device broke the rules, or is gone
  * @node: CPU hotplug instance
@@ -156,6 +157,7 @@ struct virtnet {
 	struct work_struct config_work;
 	struct work_struct rx_mode_work;
 	struct work_struct reset_work;
+	unsigned long next_reset;
 	bool apply_all;
 	bool up;
 	int lost;

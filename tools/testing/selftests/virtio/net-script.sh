@@ -742,6 +742,25 @@ reset_and_unload()
 
 test_stall() { reset_and_unload "a send queue stalls" stalls; }
 
+# The bus gives up a device that is reset too often in a row.
+test_long_stall()
+{
+	local before
+
+	check "a long stall: loaded" load "$plain" queue_size=32 reflect=1
+	check "a long stall: up" up
+	before=$(statistic $dev tx_tx_timeouts)
+	tell hold_sent 1
+	load_pings -i 0.1
+	check "a long stall: noticed again and again" wait_for 120 timeouts_above $((before + 6))
+	tell hold_sent 0
+	kill $pinging
+	wait
+	check "a long stall: the device was reset" wait_for 30 logged "reset, and works again"
+	check "a long stall: afterwards all is well" wait_for 10 pings
+	check "a long stall: unloaded" unload
+}
+
 test_wish() { reset_and_unload "the device asks for a reset" tell needs_reset 1; }
 test_suspend() { reset_and_unload "the device is suspended" tell suspend 1; }
 
@@ -856,7 +875,7 @@ sysctl -qw net.ipv6.conf.default.disable_ipv6=1
 [ -z "${other_driver:-}" ] || check "the driver $other_driver is loaded" load_module "$other_driver"
 ! any_wanted $at_once || test_everything
 for part in no_such_queue rings kinds rss_without_mq keys tables failed_probe unwanted \
-	    stall wish suspend removal standby queue_stats pieces program; do
+	    stall long_stall wish suspend removal standby queue_stats pieces program; do
 	! wanted $part || test_$part
 done
 check "the kernel found no fault" no_fault
