@@ -793,13 +793,38 @@ asks()
 	check "$name: unloaded" unload
 }
 
+# channels_are NUMBER
+channels_are()
+{
+	equal "$(ethtool -l $dev | awk '$1 == "Combined:" { n = $2 } END { print n }')" $1
+}
+
+# The guest has two CPUs, and XDP a send queue for each.
+test_program_queues()
+{
+	check "a program's queues: loaded" load "$plain $control $merged $pairs" pairs=4 reflect=1
+	check "a program's queues: up" up
+	check "a program's queues: one pair without it" ethtool -L $dev combined 1
+	check "a program's queues: attached" tell program 1
+	check "a program's queues: are there" channels_are 3
+	tell refuse 4/0
+	check "a program's queues: detached" tell program 0
+	tell refuse ''
+	check "a program's queues: stay, if the device does not take them back" channels_are 3
+	check "a program's queues: another number is set" ethtool -L $dev combined 2
+	check "a program's queues: they are forgotten" channels_are 2
+	check "a program's queues: packets" pings
+	check "a program's queues: unloaded" unload
+}
+
 # The type is XDP_RSS_TYPE_L4_IPV4_TCP, the errors are ENODATA and EOPNOTSUPP.
 test_program()
 {
 	if ! [ -e /proc/sys/kernel/unprivileged_bpf_disabled ]; then
-		skip "hashes for a program" "this kernel has no BPF"
+		skip "programs" "this kernel has no BPF"
 		return
 	fi
+	test_program_queues
 	asks "known" 2 "0x12345678 0x19" 57 60
 	asks "unknown" 200 -61 57 60
 	asks "not reported" 2 -95 60
