@@ -12,7 +12,7 @@
 #  machine_add DRIVER TRANSPORT LAYOUT GENERATION ADDRESSES [DEVICE-OPTION]...
 #                             gives the next guest one more device: blk, scsi or net;
 #                             pci, mmio or ccw; split or packed; modern or legacy;
-#                             physical, dma or iommu
+#                             physical, dma, iommu or intel-iommu
 #  machine_run LABEL QEMU-OPTION...
 #                             boots with these devices. Each has to be there, with
 #                             rings as asked for, and none besides. Then there are none

@@ -300,15 +300,34 @@ static bool has(const char *device, unsigned int feature)
 	return bits[feature] == '1';
 }
 
+/* Not where an IOMMU lets the device see memory as it is */
+static bool is_translated(const char *device)
+{
+	char path[256], type[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/../iommu_group/type", device);
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	if (!fgets(type, sizeof(type), f))
+		fail("no type", path);
+	fclose(f);
+	return !strncmp(type, "DMA", strlen("DMA"));
+}
+
 /* What the ring has in it: "dma" are addresses of the DMA API without an IOMMU. */
 static const char *addresses(const char *device)
 {
 	char target[256];
-	const char *group = link_of(device, "../iommu_group", target, sizeof(target));
+	const char *iommu;
 
 	if (!has(device, F_ACCESS_PLATFORM))
 		return "physical";
-	return strcmp(group, "none") ? "iommu" : "dma";
+	if (!is_translated(device))
+		return "dma";
+	iommu = link_of(device, "../iommu", target, sizeof(target));
+	return strncmp(iommu, "dmar", strlen("dmar")) ? "iommu" : "intel-iommu";
 }
 
 static void work_on(const char *device, const struct kind *kind)
