@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -39,6 +40,8 @@
 #define SECTOR		512
 #define MAX_CHUNK	(256 * 1024)
 #define MAX_PIECES	48
+#define KLOG_CONSOLE_LEVEL	8
+#define KLOG_ERRORS		4
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define ADDRESS		"10.0.%u.%u"
@@ -379,6 +382,8 @@ static void make_system(void)
 		line.c_oflag &= ~OPOST;
 		tcsetattr(STDOUT_FILENO, TCSANOW, &line);
 	}
+	/* No message of the kernel's in the middle of them, but of errors, as with "quiet" */
+	klogctl(KLOG_CONSOLE_LEVEL, NULL, KLOG_ERRORS);
 }
 
 int main(void)
