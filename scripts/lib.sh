@@ -19,6 +19,7 @@
 #                           run CMD with its output in LOG, at most LIMIT seconds, and
 #                           show how many lines matching COUNT it has written so far
 #  our_files                the files that this repository lays over the base
+#  patience                 how many times longer all may take with the kernel of VM_VARIANT
 #
 # Variables a user may set: BASE (a 6.12 tree to use instead of Debian's),
 # BUILD (where everything built goes), JOBS (parallel compile jobs).
@@ -204,4 +205,13 @@ our_files()
 		[[ -f $file ]] && printf '%s\n' "$file"
 	done
 	return 0
+}
+
+# Each access that is looked at costs: see VM_VARIANT in scripts/vm.sh.
+patience()
+{
+	case ${VM_VARIANT:-} in
+	debug) echo 4 ;;
+	*) echo 1 ;;
+	esac
 }

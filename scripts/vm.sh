@@ -97,7 +97,7 @@ vm_is_slow()
 {
 	VM_MEM=1536
 	VM_SLOWER=10
-	VM_VARIANT_APPEND="patience=4 log_buf_len=4M watchdog_thresh=60"
+	VM_VARIANT_APPEND="patience=$(patience) log_buf_len=4M watchdog_thresh=60"
 }
 
 VM_VARIANT_APPEND=
