@@ -11,6 +11,8 @@
 #  no_fault [PATTERN]        it has found no fault in itself, no leak, and never said PATTERN
 
 marks=0
+FAULTS='cut here|WARNING: |BUG[: ]|KASAN|INFO: trying|possible .* detected|bad unlock'
+FAULTS="$FAULTS|blocked for more"
 
 timeout()
 {
@@ -30,7 +32,5 @@ never_said() { ! said "$1"; }
 
 no_fault()
 {
-	! dmesg | grep -A 60 \
-		-E "cut here|WARNING: |BUG[: ]|KASAN|INFO: trying|possible .* detected|bad unlock|blocked for more${1:+|$1}" &&
-		no_leak
+	! dmesg | grep -A 60 -E "$FAULTS${1:+|$1}" && no_leak
 }
