@@ -211,7 +211,7 @@ our_files()
 patience()
 {
 	case ${VM_VARIANT:-} in
-	debug) echo 4 ;;
+	debug|races) echo 4 ;;
 	*) echo 1 ;;
 	esac
 }

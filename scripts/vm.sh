@@ -60,9 +60,10 @@
 #
 #  debug      one that looks for faults of its own (scripts/config/debug.config); virtqueues
 #             check how drivers call them
+#  races      one that looks for races in our files (scripts/config/races.config)
 #  protected  one whose DMA is that of an encrypted guest (scripts/config/unencrypted_dma.h)
 #
-# The first one is slow, so that guests have more memory and time: $patience in the guest
+# The first two are slow, so that guests have more memory and time: $patience in the guest
 # says how many times longer all may take.
 
 QEMU=${QEMU:-qemu-system-x86_64}
@@ -100,6 +101,17 @@ vm_is_slow()
 	VM_VARIANT_APPEND="patience=$(patience) log_buf_len=4M watchdog_thresh=60"
 }
 
+# For make: our files look for races with what they do, or with what is done to their
+# data, and no other. By their path, as the kernel has more than one stats.c.
+vm_races()
+{
+	local objects
+
+	objects=$(our_files | sed -n 's,^\(drivers/.*\)\.c$,\1.o,p' | paste -sd ' ')
+	# shellcheck disable=SC2016 # make expands it, for each object
+	printf 'KCSAN_SANITIZE=$(if $(filter %s,$@),y,n)' "$objects"
+}
+
 VM_VARIANT_APPEND=
 case ${VM_VARIANT:-} in
 '') ;;
@@ -108,8 +120,11 @@ debug)
 	vm_is_slow
 	# no user tracking: a stack of each call is more than a guest has memory for
 	VM_VARIANT_APPEND+=" slab_debug=FZP" ;;
+races)
+	VM_OPTIONS=(--add "$TOP/scripts/config/races.config" "$(vm_races)")
+	vm_is_slow ;;
 protected) VM_OPTIONS=("CFLAGS_direct.o=-include $TOP/scripts/config/unencrypted_dma.h") ;;
-*) die "VM_VARIANT=$VM_VARIANT: give debug or protected" ;;
+*) die "VM_VARIANT=$VM_VARIANT: give debug, races or protected" ;;
 esac
 [[ -z ${VM_VARIANT:-} ]] || VM_GUEST=guest-$VM_VARIANT
 VM_KERNEL=$BUILD/$VM_GUEST/arch/x86/boot/bzImage
