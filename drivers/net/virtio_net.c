@@ -409,9 +409,10 @@ static bool virtnet_reset_timed_out(struct virtnet *vn)
 	for (i = 0; i < vn->max_pairs; i++) {
 		struct virtnet_sq *sq = &vn->sq[i];
 
-		if (!sq->timed_out)
+		/* virtnet_tx_timeout() queues this work once more after it sets it. */
+		if (!READ_ONCE(sq->timed_out))
 			continue;
-		sq->timed_out = false;
+		WRITE_ONCE(sq->timed_out, false);
 		ok &= !virtnet_tx_resize(sq, 0);
 	}
 	return ok;

@@ -164,7 +164,8 @@ static int virtnet_set_xdp_pairs(struct virtnet *vn, u16 xdp_pairs)
 		virtnet_apply_pairs(vn, virtnet_active_pairs(vn));
 		return err;
 	}
-	vn->state.xdp_pairs = xdp_pairs;
+	/* virtnet_xdp_sq() reads it without RTNL. */
+	WRITE_ONCE(vn->state.xdp_pairs, xdp_pairs);
 	return 0;
 }
 
@@ -265,7 +266,7 @@ static const char *virtnet_pool_obstacle(const struct virtnet *vn, u16 qid)
 		return "it can't switch receive offloads off";
 	if (!virtio_has_feature(vn->vdev, VIRTIO_F_RING_RESET))
 		return "it can't reset a queue";
-	if (!rq->vq || !sq->vq || vn->lost)
+	if (!rq->vq || !sq->vq || READ_ONCE(vn->lost))
 		return "it is lost";
 	if (rq->vq->dma_dev != sq->vq->dma_dev)
 		return "its queues have different devices for DMA";

@@ -146,9 +146,10 @@ static int virtnet_change_pairs(struct virtnet *vn, u16 pairs)
 	if (err)
 		goto undo;
 
-	vn->state.pairs = pairs;
 	/* Also those of a program that is gone, which the device did not take back. */
-	vn->state.xdp_pairs = 0;
+	WRITE_ONCE(vn->state.xdp_pairs, 0);
+	/* virtnet_xdp_sq() reads both without RTNL. */
+	WRITE_ONCE(vn->state.pairs, pairs);
 	virtnet_set_affinity(vn);
 	return 0;
 

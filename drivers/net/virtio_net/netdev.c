@@ -229,7 +229,8 @@ static void virtnet_tx_timeout(struct net_device *dev, unsigned int i)
 	netdev_err(dev, "send queue %u (%s) has not moved for %u ms\n", i,
 		   sq->name,
 		   jiffies_to_msecs(jiffies - READ_ONCE(sq->txq->trans_start)));
-	sq->timed_out = true;
+	/* virtnet_reset_timed_out() reads it without the transmit lock. */
+	WRITE_ONCE(sq->timed_out, true);
 	queue_work(system_freezable_wq, &vn->reset_work);
 }
 
@@ -269,9 +270,11 @@ static ssize_t
 mergeable_rx_buffer_size_show(struct netdev_rx_queue *queue, char *buf)
 {
 	struct virtnet *vn = netdev_priv(queue->dev);
-	unsigned int i = get_netdev_rx_queue_index(queue);
+	unsigned int len, i = get_netdev_rx_queue_index(queue);
 
-	return sysfs_emit(buf, "%u\n", virtnet_mergeable_buf_len(&vn->rq[i]));
+	/* NAPI updates the average meanwhile: the size was right at some moment. */
+	len = data_race(virtnet_mergeable_buf_len(&vn->rq[i]));
+	return sysfs_emit(buf, "%u\n", len);
 }
 
 static struct rx_queue_attribute virtnet_buffer_size =

@@ -252,14 +252,15 @@ void virtnet_queues_up(struct virtnet *vn)
 		virtnet_rx_start(&vn->rq[i]);
 		virtnet_tx_start(&vn->sq[i]);
 	}
-	vn->up = true;
+	/* virtnet_xsk_wakeup() reads it without RTNL. */
+	WRITE_ONCE(vn->up, true);
 }
 
 void virtnet_queues_down(struct virtnet *vn)
 {
 	unsigned int i;
 
-	vn->up = false;
+	WRITE_ONCE(vn->up, false);
 	for (i = 0; i < vn->max_pairs; i++) {
 		virtnet_rx_stop(&vn->rq[i]);
 		virtnet_tx_stop(&vn->sq[i]);
