@@ -394,7 +394,8 @@ static bool virtblk_is_idle(struct virtio_blk *vblk)
 	for (i = 0; i < vblk->num_vqs; i++) {
 		struct virtqueue *vq = vblk->vqs[i].vq;
 
-		if (READ_ONCE(vq->num_free) != virtqueue_get_vring_size(vq))
+		/* Without the lock: it is asked again and again. */
+		if (data_race(vq->num_free) != virtqueue_get_vring_size(vq))
 			return false;
 	}
 	return true;
@@ -901,7 +902,7 @@ static int virtblk_find_vqs(struct virtio_blk *vblk)
 	vblk->max_segments = ret;
 	vblk->lost = 0;
 	for (i = 0; i < vblk->num_vqs; i++)
-		vblk->vqs[i].vq = vqs[i];
+		WRITE_ONCE(vblk->vqs[i].vq, vqs[i]);
 	ret = 0;
 out:
 	kfree(vqs);
@@ -1711,9 +1712,9 @@ static void virtblk_del_vqs(struct virtio_blk *vblk)
 	for (i = 0; i < vblk->num_vqs; i++) {
 		struct virtblk_vq *vq = &vblk->vqs[i];
 
-		/* Somebody may poll. */
+		/* Somebody may poll; virtblk_done() looks without the lock. */
 		spin_lock_irq(&vq->lock);
-		vq->vq = NULL;
+		WRITE_ONCE(vq->vq, NULL);
 		spin_unlock_irq(&vq->lock);
 	}
 	vblk->vdev->config->del_vqs(vblk->vdev);
