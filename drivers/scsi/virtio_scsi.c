@@ -262,7 +262,8 @@ static void virtscsi_complete(struct scsi_cmnd *sc, int result)
 {
 	struct virtscsi_cmd *cmd = scsi_cmd_priv(sc);
 
-	cmd->queued = false;
+	/* Error handling reads it without that lock. */
+	WRITE_ONCE(cmd->queued, false);
 	sc->result = result;
 	scsi_done(sc);
 }
@@ -423,7 +424,7 @@ static int virtscsi_add(struct virtqueue *vq, struct scsi_cmnd *sc,
 		virtscsi_add_data(vq, sc, prot_nents);
 	err = virtqueue_end_buf(vq);
 	if (likely(!err)) {
-		cmd->queued = true;
+		WRITE_ONCE(cmd->queued, true);
 		cmd->starved = 0;
 	}
 	return err;
