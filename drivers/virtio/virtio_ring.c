@@ -640,11 +640,13 @@ void vring_inspect(const struct vring_virtqueue *vring,
 	unsigned int id;
 
 	for (id = 0; id < vring->rings.num; id++)
-		state->buffers += !!READ_ONCE(vring->rings.state[id].data);
+		/* Written for each buffer, without a mark */
+		state->buffers += !!data_race(vring->rings.state[id].data);
 	state->kicked = READ_ONCE(vring->kick.next);
 	state->taken = READ_ONCE(vring->last_used);
 	state->callbacks = !READ_ONCE(vring->cb_disabled);
-	state->bad_lens = READ_ONCE(vring->len_errors);
+	/* Written without a mark as well */
+	state->bad_lens = data_race(vring->len_errors);
 	if (vring->rings.own.max)
 		state->tables = vring->rings.num;
 	vring_tables_count(&vring->tables, state);
