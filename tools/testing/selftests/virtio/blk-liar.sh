@@ -12,6 +12,7 @@ needs_module blk_liar
 needs_that "a machine without a vda: the lying disk is that" [ ! -e /sys/block/vda ]
 
 PARAM=/sys/module/blk_liar/parameters
+bitmaps_lost=0
 # Feature bits
 SIZE_MAX=0x2 SEG_MAX=0x4 GEOMETRY=0x10 BLK_SIZE=0x40 FLUSH=0x200 TOPOLOGY=0x400 WCE=0x800
 MQ=0x1000 DISCARD=0x2000 ZEROES=0x4000 ERASE=0x10000 ZONED=0x20000
@@ -387,6 +388,24 @@ report_many()
 	return $many
 }
 
+# 6.12's blk_revalidate_disk_zones() loses its bitmap of conventional zones when a zone after
+# one of them is wrong. No driver ever sees it, and the base's has it lost as well: leave
+# out as many as there were such reports.
+leaks()
+{
+	awk -v lost=$bitmaps_lost '
+		function flush() {
+			if (!of_base || lost-- <= 0)
+				printf "%s", text
+			text = last = ""
+			of_base = 0
+		}
+		/^unreferenced object/ { flush() }
+		/ blk_revalidate_zone_cb\+/ && last ~ / bitmap_zalloc\+/ { of_base = 1 }
+		{ text = text $0 "\n"; last = $0 }
+		END { flush() }' /sys/kernel/debug/kmemleak
+}
+
 test_zone_lies()
 {
 	for lie in start type state wp cap; do
@@ -395,6 +414,8 @@ test_zone_lies()
 			"$(features "$ZONED | $SEG_MAX")" $zones
 	done
 	say zone ""
+	# All are about the first zone, which is conventional, but that has no wp.
+	bitmaps_lost=1
 }
 
 ended_within() { wait_for "$1" has_ended "$2"; }
