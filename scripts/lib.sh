@@ -18,6 +18,8 @@
 #  logged LABEL LOG COUNT LIMIT CMD...
 #                           run CMD with its output in LOG, at most LIMIT seconds, and
 #                           show how many lines matching COUNT it has written so far
+#  llvm_of FOLDER           LLVM= of make for what belongs to the kernel built there: its
+#                           modules, by the same compiler; nothing for gcc
 #  our_files                the files that this repository lays over the base
 #  patience                 how many times longer all may take with the kernel of VM_VARIANT
 #
@@ -187,6 +189,8 @@ show_count()
 		say "$text"
 	fi
 }
+
+llvm_of() { sed -n 's/^CONFIG_CC_VERSION_TEXT=".*clang version \([0-9]*\)\..*/-\1/p' "$1/.config"; }
 
 # A copy of the files inside some other repository is none.
 is_checkout() { [[ $(git -C "$TOP" rev-parse --show-toplevel 2>/dev/null) == "$TOP" ]]; }

@@ -61,6 +61,7 @@
 #  debug      one that looks for faults of its own (scripts/config/debug.config); virtqueues
 #             check how drivers call them
 #  races      one that looks for races in our files (scripts/config/races.config)
+#  cfi        one by clang, which compares types at each indirect call (scripts/config/cfi.config)
 #  protected  one whose DMA is that of an encrypted guest (scripts/config/unencrypted_dma.h)
 #
 # The first two are slow, so that guests have more memory and time: $patience in the guest
@@ -123,8 +124,9 @@ debug)
 races)
 	VM_OPTIONS=(--add "$TOP/scripts/config/races.config" "$(vm_races)")
 	vm_is_slow ;;
+cfi) VM_OPTIONS=(--add "$TOP/scripts/config/cfi.config" --clang 16) ;;
 protected) VM_OPTIONS=("CFLAGS_direct.o=-include $TOP/scripts/config/unencrypted_dma.h") ;;
-*) die "VM_VARIANT=$VM_VARIANT: give debug, races or protected" ;;
+*) die "VM_VARIANT=$VM_VARIANT: give debug, races, cfi or protected" ;;
 esac
 [[ -z ${VM_VARIANT:-} ]] || VM_GUEST=guest-$VM_VARIANT
 VM_KERNEL=$BUILD/$VM_GUEST/arch/x86/boot/bzImage
@@ -209,18 +211,20 @@ vm_userspace()
 # script's own, as a suite that runs beside it may want the same module.
 vm_module()
 {
-	local name=${0##*/}-$1 cc=gcc log dir kernel
+	local name=${0##*/}-$1 cc=gcc llvm log dir kernel
 	log=$LOGS/$name.log dir=$BUILD/modules/$name
 	kernel=$(vm_built)
+	llvm=$(llvm_of "$kernel")
 	shift
 
-	want_packages ccache && cc="ccache gcc"
+	[[ -z $llvm ]] || cc=clang$llvm
+	want_packages ccache && cc="ccache $cc"
 	lock "module-$name"
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp -rst "$dir" "$@"
 	logged "building the module ${dir##*/}" "$log" '^  [A-Z]' 600 \
-		make -L -C "$OVERLAY" -j"$JOBS" O="$kernel" CC="$cc" M="$dir" W=1 \
+		make -L -C "$OVERLAY" -j"$JOBS" O="$kernel" ${llvm:+"LLVM=$llvm"} CC="$cc" M="$dir" W=1 \
 		KBUILD_EXTRA_SYMBOLS="$kernel/vmlinux.symvers" \
 		KBUILD_BUILD_TIMESTAMP=2025-01-01 modules ||
 		die "the module does not build: $(grep -m 1 -E 'error:|undefined' "$log" || tail -n 1 "$log") (log: $log)"
