@@ -1862,8 +1862,11 @@ static int __init virtblk_init(void)
 {
 	int err;
 
-	/* It ends I/O, which frees memory. */
-	virtblk_wq = alloc_workqueue("virtio-blk", WQ_MEM_RECLAIM, 0);
+	/*
+	 * Not WQ_MEM_RECLAIM, though it ends I/O: the reset of a transport may
+	 * wait for queues that are without it, as VDUSE's does.
+	 */
+	virtblk_wq = alloc_workqueue("virtio-blk", 0, 0);
 	if (!virtblk_wq)
 		return -ENOMEM;
 	err = register_blkdev(0, "virtblk");

@@ -21,7 +21,6 @@ struct delayed_work {
 struct workqueue_struct;
 
 #define HZ			100
-#define WQ_MEM_RECLAIM		0
 #define INIT_WORK(w, f)		(*(w) = (struct work_struct) { .fn = (f) })
 #define INIT_DELAYED_WORK(w, f)	INIT_WORK(&(w)->work, f)
 #define system_wq		NULL
