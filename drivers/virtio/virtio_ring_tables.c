@@ -201,25 +201,39 @@ static bool vring_pool_is_idle(struct vring_pool *pool)
 	return !used && !pool->used;
 }
 
+/*
+ * A device whose DMA operations are its own may be a program that is told of
+ * its memory once: one of VDUSE keeps what it has mapped until a reset, and
+ * would read there what has gone.
+ */
+static bool vring_pools_shrink(const struct vring_virtqueue *vring)
+{
+#ifdef CONFIG_ARCH_HAS_DMA_OPS
+	return !vring->vq.dma_dev || !vring->vq.dma_dev->dma_ops;
+#else
+	return true;
+#endif
+}
+
 /* Free an idle pool; true if there is something left to be freed later. */
 static bool vring_pool_trim(struct vring_virtqueue *vring, unsigned int order)
 {
 	struct vring_pool *pool = vring_pool(&vring->tables, order);
 	struct vring_chunk *chunks = NULL;
+	bool shrinks = vring_pools_shrink(vring), left;
 	unsigned long flags;
 	unsigned int num;
-	bool left;
 
 	spin_lock_irqsave(&vring->tables.lock, flags);
 	num = pool->num;
-	if (vring_pool_is_idle(pool)) {
+	if (shrinks && vring_pool_is_idle(pool)) {
 		chunks = pool->chunks;
 		pool->chunks = NULL;
 		pool->free = NULL;
 		pool->fresh = NULL;
 		WRITE_ONCE(pool->num, 0);
 	}
-	left = pool->chunks || pool->wanted;
+	left = (shrinks && pool->chunks) || pool->wanted;
 	WRITE_ONCE(pool->wanted, false);
 	spin_unlock_irqrestore(&vring->tables.lock, flags);
 	if (chunks)
