@@ -5,7 +5,7 @@
 # network device, whose data goes through the DMA API. What is written comes back the
 # same, and devices can be removed.
 
-cd "$(dirname "$0")" && . ./lib.sh && . ./blk-lib.sh || exit
+cd "$(dirname "$0")" && . ./lib.sh && . ./blk-lib.sh && . ./vdpa-lib.sh || exit
 
 # Modules of the tests, or of the kernel
 load_simulators()
@@ -22,15 +22,6 @@ has_simulators() { vdpa mgmtdev show vdpasim_blk && vdpa mgmtdev show vdpasim_ne
 needs vdpa fio
 needs_that "the kernel's simulators of vDPA devices" load_simulators
 needs_that "them to manage devices" has_simulators
-
-# The device below a vDPA device of this name
-virtio_device_of() { readlink -f "/sys/bus/vdpa/devices/$1"/virtio[0-9]*; }
-is_driven() { [ -e "$(virtio_device_of "$1")/driver" ]; }
-disk_of() { basename "$(virtio_device_of "$1")"/block/*; }
-has_disk() { [ -e "/sys/block/$(disk_of "$1")/queue" ]; }
-
-# remove NAME WHERE: the device, and what it was in $WHERE
-remove() { vdpa dev del "$1" && [ ! -e "/sys/bus/vdpa/devices/$1" ] && [ ! -e "$2" ]; }
 
 test_disk()
 {
@@ -52,7 +43,7 @@ test_net()
 	check "net0: a network device is added" \
 		vdpa dev add name net0 mgmtdev vdpasim_net mac 52:54:00:00:00:01
 	wait_for 10 is_driven net0 || { not_ok "net0: no device"; return; }
-	name=$(basename "$(virtio_device_of net0)"/net/*)
+	name=$(netdev_of net0)
 	ip link set "$name" up
 	check "net0: frames of all sizes come back the same, in order" ./net_loop "$name" 20000
 	check "net0: it can be removed" remove net0 "/sys/class/net/$name"
