@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The queues: the device's side of the rings is the one of the tests of the core. This
- * program's first thread serves them, DPDK's starts and stops them.
+ * program's first thread serves them, the transport's starts and stops them.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -18,7 +18,7 @@
 #include <linux/virtio_ring.h>
 #include "storage.h"
 #include "test.h"
-#include "vhost.h"
+#include "transport.h"
 
 #define MAX_QUEUES	8
 #define BATCH		32
@@ -53,23 +53,31 @@ static struct counts {
 static const struct storage *storage;
 static bool polls;
 static bool in_turn;
+static unsigned int batch = BATCH;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool running;
 static int changed;
 
-/* ---- what DPDK's thread does ---- */
+/* ---- what the transport's thread does ---- */
 
 static void tell_server(void)
 {
 	eventfd_write(changed, 1);
 }
 
-/* Queues start at their first element: none goes on where another back end stopped. */
-static void set_up_ring(struct device_queue *ring, const struct vhost_ring *from)
+/* Elements before the first one count as used: by nobody, or by another back end. */
+static u64 first_place(const struct transport_ring *from)
+{
+	if (!(from->features & FEATURE(VIRTIO_F_RING_PACKED)))
+		return from->base;
+	check((from->base & 0x7fff) < from->num, "device: the ring starts at %#x", from->base);
+	return (from->base & 0x7fff) + (from->base >> 15 ? 0 : from->num);
+}
+
+static void set_up_ring(struct device_queue *ring, const struct transport_ring *from)
 {
 	bool packed = from->features & FEATURE(VIRTIO_F_RING_PACKED);
 
-	check(from->base == (packed ? 1 << 15 : 0), "device: the ring starts at %#x", from->base);
 	memset(ring, 0, sizeof(*ring));
 	ring->ops = packed ? &device_packed : &device_split;
 	ring->num = from->num;
@@ -79,6 +87,13 @@ static void set_up_ring(struct device_queue *ring, const struct vhost_ring *from
 	ring->indirect = from->features & FEATURE(VIRTIO_RING_F_INDIRECT_DESC);
 	ring->event = from->features & FEATURE(VIRTIO_RING_F_EVENT_IDX);
 	ring->in_order = from->features & FEATURE(VIRTIO_F_IN_ORDER);
+	/* Then the next descriptor is known, and looked at. */
+	check(packed || !ring->in_order || !from->base, "device: the ring starts at %#x",
+	      from->base);
+	ring->seen = first_place(from);
+	ring->popped = ring->seen;
+	ring->used = ring->seen;
+	ring->told = ring->seen;
 }
 
 /* Offset and wrap counter, or the index: as VIRTIO_F_NOTIFICATION_DATA has it */
@@ -88,7 +103,7 @@ static u16 place_in(const struct device_queue *ring)
 }
 
 /* Also after a stop of a moment, in which the front end has given other interrupts. */
-void queue_start(unsigned int n, const struct vhost_ring *from)
+void queue_start(unsigned int n, const struct transport_ring *from)
 {
 	struct queue *queue = &queues[n];
 	struct device_queue *ring = &queue->ring;
@@ -110,6 +125,15 @@ void queue_stop(unsigned int n)
 {
 	pthread_mutex_lock(&lock);
 	queues[n].on = false;
+	pthread_mutex_unlock(&lock);
+	tell_server();
+}
+
+void queue_reset(unsigned int n)
+{
+	pthread_mutex_lock(&lock);
+	queues[n].on = false;
+	queues[n].ring.ops = NULL;
 	pthread_mutex_unlock(&lock);
 	tell_server();
 }
@@ -148,7 +172,7 @@ void queues_end(void)
 /* What device.c asks for: where the guest's memory is */
 void *shim_phys_to_cpu(dma_addr_t addr, size_t len)
 {
-	void *place = vhost_memory(addr, len);
+	void *place = transport_memory(addr, len);
 
 	check(place, "device: %zu bytes at %#llx are not the guest's memory", len,
 	      (unsigned long long)addr);
@@ -200,6 +224,24 @@ static void use_each(struct queue *queue, const struct device_buf *bufs, unsigne
 	}
 }
 
+struct device_queue *queue_ring(unsigned int n)
+{
+	return &queues[n].ring;
+}
+
+void queue_interrupt(unsigned int n)
+{
+	struct queue *queue = &queues[n];
+
+	/* What is used before what the driver asked for: its enable_cb is the other side. */
+	__sync_synchronize();
+	if (!device_wants_irq(&queue->ring))
+		return;
+	queue->interrupts++;
+	counts->interrupts++;
+	transport_interrupt(queue->call);
+}
+
 static u64 now_ns(void)
 {
 	struct timespec now;
@@ -214,7 +256,7 @@ static bool serve_batch(struct queue *queue)
 	unsigned int n = 0;
 	u64 start = now_ns();
 
-	while (n < BATCH && device_pop(&queue->ring, &bufs[n]))
+	while (n < batch && device_pop(&queue->ring, &bufs[n]))
 		n++;
 	if (!n)
 		return false;
@@ -222,13 +264,7 @@ static bool serve_batch(struct queue *queue)
 		use_in_order(queue, bufs, n);
 	else
 		use_each(queue, bufs, n);
-	/* What is used before what the driver asked for: its enable_cb is the other side. */
-	__sync_synchronize();
-	if (device_wants_irq(&queue->ring)) {
-		queue->interrupts++;
-		counts->interrupts++;
-		eventfd_write(queue->call, 1);
-	}
+	queue_interrupt(queue - queues);
 	counts->busy_ns += now_ns() - start;
 	return true;
 }
@@ -277,6 +313,12 @@ void queues_prepare(const struct storage *kind)
 	storage = kind;
 	changed = eventfd(0, EFD_NONBLOCK);
 	check(changed >= 0, "no eventfd");
+}
+
+void queues_one_by_one(void)
+{
+	in_turn = true;
+	batch = 1;
 }
 
 void queues_measure(bool poll, const char *file)

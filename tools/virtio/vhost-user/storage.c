@@ -2,8 +2,10 @@
 /*
  * The sectors, and what of a buffer is where.
  */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include "storage.h"
 #include "test.h"
 
@@ -19,6 +21,17 @@ void disk_make(u64 size, bool keep)
 		return;
 	disk.bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	check(disk.bytes != MAP_FAILED, "no memory for the disk");
+}
+
+void disk_in_file(const char *file, u64 size)
+{
+	int fd = open(file, O_RDWR | O_CREAT, 0600);
+
+	check(fd >= 0 && !ftruncate(fd, size), "no file for the disk");
+	disk.size = size;
+	disk.bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	check(disk.bytes != MAP_FAILED, "no memory for the disk");
+	close(fd);
 }
 
 u64 disk_size(void)

@@ -16,7 +16,7 @@
  * @features: what it offers, besides features of rings
  * @config: its configuration
  * @config_size: bytes of it
- * @idle_queue: this queue's buffers are kept and never used; -1: there is none
+ * @idle_queue: this queue's buffers are not served by themselves; -1: there is none
  * @serve: do what a buffer asks for; how many bytes of it were written
  */
 struct storage {
@@ -30,9 +30,10 @@ struct storage {
 
 /*
  * The disk of all devices, and how many bytes it has. One that keeps nothing moves no data,
- * so that it takes no longer than the rings do.
+ * so that it takes no longer than the rings do. One in a file is there for the next process.
  */
 void disk_make(u64 size, bool keep);
+void disk_in_file(const char *file, u64 size);
 u64 disk_size(void);
 
 /*
@@ -53,12 +54,21 @@ void buf_read(const struct device_queue *dq, const struct device_buf *buf, u64 a
 void buf_write(const struct device_queue *dq, const struct device_buf *buf, u64 at,
 	       const void *data, u64 len);
 
+/* For a queue that waits until another one has something for it */
+struct device_queue *queue_ring(unsigned int n);
+
+/* The driver's interrupt, if it wants one for what was used since the last call */
+void queue_interrupt(unsigned int n);
+
 const struct storage *blk_storage(void);
 const struct storage *scsi_storage(unsigned int count);
 
 /* Before the front end comes; then serve its queues, for ever. */
 void queues_prepare(const struct storage *storage);
 void queues_serve(void);
+
+/* Before that: no buffer is taken before the one before it was used. */
+void queues_one_by_one(void);
 
 /*
  * Before that, for those who measure: buffers are used in the order in which they came.

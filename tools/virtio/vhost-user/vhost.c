@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <rte_eal.h>
 #include <rte_vhost.h>
+#include "transport.h"
 #include "vhost.h"
 
 #define GET_CONFIG	24
@@ -39,12 +41,17 @@ static void must(bool good, const char *what)
 	exit(1);
 }
 
-void *vhost_memory(uint64_t addr, uint64_t len)
+void *transport_memory(uint64_t addr, uint64_t len)
 {
 	uint64_t there = len;
 	uint64_t place = rte_vhost_va_from_guest_pa(memory, addr, &there);
 
 	return there == len ? (void *)(uintptr_t)place : NULL;
+}
+
+bool transport_interrupt(int call)
+{
+	return !eventfd_write(call, 1);
 }
 
 static struct rte_vhost_memory *memory_of(int vid)
@@ -84,7 +91,7 @@ static int queue_changed(int vid, uint16_t n, int enable)
 {
 	struct rte_vhost_memory *table;
 	struct rte_vhost_vring vring;
-	struct vhost_ring ring;
+	struct transport_ring ring;
 	uint16_t used;
 
 	if (!enable) {
