@@ -2,15 +2,16 @@
 /*
  * The first program of a guest that has no other one but net_traffic: for machines
  * whose shell and libraries are not at hand (scripts/machine.sh builds it). All virtio
- * disks, SCSI hosts and network devices are at work at the same time, each in processes
- * of its own. Each gives a line of TAP, and one for the host that says what its rings
- * are:
+ * disks, SCSI hosts, network devices and sockets to the host are at work at the same time,
+ * each in processes of its own. Each gives a line of TAP, and one for the host that says
+ * what its rings are:
  *
  *	# row DRIVER|TRANSPORT|LAYOUT|GENERATION|ADDRESSES
  *
  * for example "blk|pci|packed|modern|dma". Disks lose what they have. A network device
  * whose MAC address ends in N is in the network 10.0.N.0/24, where port 7 of address
- * 100 sends back what it gets. $machine is what the lines of TAP begin with.
+ * 100 sends back what it gets, as does port 7 of the host's sockets. $machine is what the
+ * lines of TAP begin with.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -241,6 +242,17 @@ static void set_address(const char *name, unsigned int net)
 	close(fd);
 }
 
+/* What is sent to port 7 of this peer comes back. */
+static bool echoes(const char *peer)
+{
+	if (!fork()) {
+		setenv("NET_PORT", "7", 1);
+		execl("/net_traffic", "net_traffic", "tcp", peer, MIB, NULL);
+		fail("exec", "/net_traffic");
+	}
+	return children_succeed();
+}
+
 static bool network_works(const char *pattern)
 {
 	char path[256], file[300], mac[32] = "", peer[16];
@@ -256,24 +268,27 @@ static bool network_works(const char *pattern)
 	net = strtoul(strrchr(mac, ':') + 1, NULL, 16);
 	set_address(name, net);
 	snprintf(peer, sizeof(peer), ADDRESS, net, 100u);
-	if (!fork()) {
-		setenv("NET_PORT", "7", 1);
-		execl("/net_traffic", "net_traffic", "tcp", peer, MIB, NULL);
-		fail("exec", "/net_traffic");
-	}
-	return children_succeed();
+	return echoes(peer);
+}
+
+static bool sockets_work(const char *unused)
+{
+	(void)unused;
+	return echoes("vsock:2");
 }
 
 /* ---- devices ---- */
 
 static const struct kind {
+	const char *name;
 	const char *driver;
 	const char *what;
 	bool (*works)(const char *pattern);
 } kinds[] = {
-	{ "virtio_blk", "block/*", disk_works },
-	{ "virtio_scsi", "host*/target*/*/block/*", disk_works },
-	{ "virtio_net", "net/*", network_works },
+	{ "blk", "virtio_blk", "block/*", disk_works },
+	{ "scsi", "virtio_scsi", "host*/target*/*/block/*", disk_works },
+	{ "net", "virtio_net", "net/*", network_works },
+	{ "vsock", "vmw_vsock_virtio_transport", "", sockets_work },
 };
 
 /* The last part of what a link of the device's points to */
@@ -335,12 +350,11 @@ static const char *addresses(const char *device)
 
 static void work_on(const char *device, const struct kind *kind)
 {
-	const char *name = strchr(kind->driver, '_') + 1;
 	char target[256], pattern[256], row[128];
 	const char *transport = link_of(device, "../driver", target, sizeof(target));
 	bool works;
 
-	snprintf(row, sizeof(row), "%s|%s|%s%s|%s|%s", name,
+	snprintf(row, sizeof(row), "%s|%s|%s%s|%s|%s", kind->name,
 		 transport + strlen("virtio-"),
 		 has(device, F_RING_PACKED) ? "packed" : "split",
 		 has(device, F_IN_ORDER) ? " in order" : "",

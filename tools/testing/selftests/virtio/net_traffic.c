@@ -4,6 +4,7 @@
  *
  *  serve                   send back all that comes to port 7000 by UDP and TCP,
  *                          until "stop" comes
+ *  vsock                   send back all that comes by streams of virtual machines
  *  udp ADDRESS COUNT SIZE  COUNT datagrams of 4 to SIZE bytes and back, up to 32
  *                          under way; one that got lost is sent again
  *  gso ADDRESS COUNT SIZE  the same with datagrams of SIZE bytes, of which the
@@ -12,7 +13,8 @@
  *  tcp ADDRESS MIB         a stream and back, both directions at once
  *  stop ADDRESS            end "serve" on the other side
  *
- * An address is one of IPv4 or IPv6; NET_PORT in the environment is another port.
+ * An address is one of IPv4 or IPv6, or for streams "vsock:" and the number of a machine,
+ * 2 for a guest's host. NET_PORT in the environment is another port.
  * Prints one line of figures; exits 0 only if every byte came back as it was sent.
  * Static and without other programs, so that a guest needs nothing else.
  */
@@ -31,6 +33,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/vm_sockets.h>
 
 #define PORT		7000
 #define WINDOW		32
@@ -73,13 +76,14 @@ union address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
+	struct sockaddr_vm vm;
 };
 
-static uint16_t port(void)
+static unsigned int port(void)
 {
 	const char *other = getenv("NET_PORT");
 
-	return htons(other ? atoi(other) : PORT);
+	return other ? atoi(other) : PORT;
 }
 
 /* Returns its length. */
@@ -88,13 +92,18 @@ static socklen_t parse_address(union address *a, const char *host)
 	memset(a, 0, sizeof(*a));
 	if (inet_pton(AF_INET, host, &a->v4.sin_addr) == 1) {
 		a->any.sa_family = AF_INET;
-		a->v4.sin_port = port();
+		a->v4.sin_port = htons(port());
 		return sizeof(a->v4);
+	}
+	if (sscanf(host, "vsock:%u", &a->vm.svm_cid) == 1) {
+		a->any.sa_family = AF_VSOCK;
+		a->vm.svm_port = port();
+		return sizeof(a->vm);
 	}
 	if (inet_pton(AF_INET6, host, &a->v6.sin6_addr) != 1)
 		fail(host);
 	a->any.sa_family = AF_INET6;
-	a->v6.sin6_port = port();
+	a->v6.sin6_port = htons(port());
 	return sizeof(a->v6);
 }
 
@@ -169,29 +178,49 @@ static int echo_datagram(int fd)
 	return len != sizeof(STOP) || memcmp(buf, STOP, len);
 }
 
+static bool serve_stream(int listener)
+{
+	int fd = accept(listener, NULL, NULL);
+
+	if (fd < 0)
+		return false;
+	if (!fork()) {
+		/* or its socket is kept by a peer that has gone */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		echo_stream(fd);
+		_exit(0);
+	}
+	close(fd);
+	return true;
+}
+
+static int serve_vsock(void)
+{
+	union address a = { .vm = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY,
+				    .svm_port = port() } };
+	int fd = new_socket(AF_VSOCK, SOCK_STREAM);
+
+	if (fd < 0 || bind(fd, &a.any, sizeof(a.vm)) || listen(fd, 16))
+		fail("vsock");
+	while (serve_stream(fd))
+		;
+	return 1;
+}
+
 static int serve(void)
 {
 	struct pollfd fds[2] = {
 		{ .fd = serving_socket(SOCK_DGRAM), .events = POLLIN },
 		{ .fd = serving_socket(SOCK_STREAM), .events = POLLIN },
 	};
-	int fd;
 
 	if (listen(fds[1].fd, 16))
 		fail("listen");
 	while (poll(fds, 2, -1) > 0) {
 		if (fds[0].revents && !echo_datagram(fds[0].fd))
 			return 0;
-		if (!fds[1].revents)
-			continue;
-		fd = accept(fds[1].fd, NULL, NULL);
-		if (fd >= 0 && !fork()) {
-			/* or its socket is kept by a peer that has gone */
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			echo_stream(fd);
-			_exit(0);
-		}
-		close(fd);
+		if (fds[1].revents)
+			serve_stream(fds[1].fd);
 	}
 	return 1;
 }
@@ -451,6 +480,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "serve"))
 		return serve();
+	if (argc == 2 && !strcmp(argv[1], "vsock"))
+		return serve_vsock();
 	if (argc == 5)
 		return datagrams(argv[1], argv[2], strtoul(argv[3], NULL, 0),
 				 strtoul(argv[4], NULL, 0));

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # For a guest whose kernel is the host of another guest, which it has in /guest: network
-# devices on vhost-net, modern and legacy, and a SCSI host on vhost-scsi, at work at the
-# same time. What the inner guest says of them (machine_init.c) is said here.
+# devices on vhost-net, modern and legacy, a SCSI host on vhost-scsi and sockets on
+# vhost-vsock, at work at the same time. What the inner guest says of them (machine_init.c)
+# is said here.
 
 cd "$(dirname "$0")" && . ./lib.sh || exit
 
@@ -19,7 +20,7 @@ load_modules()
 	done
 }
 
-needs qemu-system-x86_64 ip nc
+needs qemu-system-x86_64 ip nc ./net_traffic
 needs_that "a guest's kernel in /guest" [ -e /guest/kernel ]
 needs_that "the kernel's vhost" load_modules
 
@@ -58,16 +59,18 @@ start_guest()
 		-kernel /guest/kernel -initrd /guest/initramfs \
 		-append "console=ttyS0 panic=-1 quiet no_timer_check machine=vhost" \
 		$(net 1 disable-legacy=on) $(net 2 disable-modern=on,disable-legacy=off) \
-		-device "vhost-scsi-pci,wwpn=$wwpn,disable-legacy=on" >/tmp/qemu 2>&1 3>&- &
+		-device "vhost-scsi-pci,wwpn=$wwpn,disable-legacy=on" \
+		-device vhost-vsock-pci,guest-cid=3,disable-legacy=on >/tmp/qemu 2>&1 3>&- &
 	guest=$!
 }
 
 # A thread of the kernel for each, called after its process
-has_vhosts() { [ "$(ps | grep -c "\[vhost-$guest\]")" -ge 3 ]; }
+has_vhosts() { [ "$(ps | grep -c "\[vhost-$guest\]")" -ge 4 ]; }
 has_ended() { grep -q '^# done' /tmp/guest || ! kill -0 $guest; }
 
 check "vhost: wires" eval "wire 1 && wire 2"
 nc -ll -p 7 -e cat >/dev/null 2>&1 3>&- &
+NET_PORT=7 ./net_traffic vsock >/dev/null 2>&1 3>&- &
 check "vhost: a SCSI target" make_target
 start_guest
 check "vhost: its threads are there" wait_for 100 has_vhosts
