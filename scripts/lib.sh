@@ -18,9 +18,10 @@
 #  logged LABEL LOG COUNT LIMIT CMD...
 #                           run CMD with its output in LOG, at most LIMIT seconds, and
 #                           show how many lines matching COUNT it has written so far
-#  llvm_of FOLDER           LLVM= of make for what belongs to the kernel built there: its
-#                           modules, by the same compiler; nothing for gcc
+#  compiler_of [FOLDER]     sets COMPILER to what make is told of the compiler, for modules by
+#                           the one that the kernel in FOLDER was built with; or gcc
 #  our_files                the files that this repository lays over the base
+#  our_objects              what is made of those that are sources of the kernel
 #  patience                 how many times longer all may take with the kernel of VM_VARIANT
 #
 # Variables a user may set: BASE (a 6.12 tree to use instead of Debian's),
@@ -190,7 +191,16 @@ show_count()
 	fi
 }
 
-llvm_of() { sed -n 's/^CONFIG_CC_VERSION_TEXT=".*clang version \([0-9]*\)\..*/-\1/p' "$1/.config"; }
+compiler_of()
+{
+	local cc=gcc llvm=
+
+	[[ -z ${1:-} ]] ||
+		llvm=$(sed -n 's/^CONFIG_CC_VERSION_TEXT=".*clang version \([0-9]*\)\..*/-\1/p' "$1/.config")
+	[[ -z $llvm ]] || cc=clang$llvm
+	! want_packages ccache || cc="ccache $cc"
+	COMPILER=(${llvm:+"LLVM=$llvm"} "CC=$cc")
+}
 
 # A copy of the files inside some other repository is none.
 is_checkout() { [[ $(git -C "$TOP" rev-parse --show-toplevel 2>/dev/null) == "$TOP" ]]; }
@@ -210,6 +220,8 @@ our_files()
 	done
 	return 0
 }
+
+our_objects() { our_files | sed -n 's,^\(drivers/.*\)\.c$,\1.o,p'; }
 
 # Each access that is looked at costs: see VM_VARIANT in scripts/vm.sh.
 patience()

@@ -108,7 +108,7 @@ vm_races()
 {
 	local objects
 
-	objects=$(our_files | sed -n 's,^\(drivers/.*\)\.c$,\1.o,p' | paste -sd ' ')
+	objects=$(our_objects | paste -sd ' ')
 	# shellcheck disable=SC2016 # make expands it, for each object
 	printf 'KCSAN_SANITIZE=$(if $(filter %s,$@),y,n)' "$objects"
 }
@@ -211,20 +211,18 @@ vm_userspace()
 # script's own, as a suite that runs beside it may want the same module.
 vm_module()
 {
-	local name=${0##*/}-$1 cc=gcc llvm log dir kernel
+	local name=${0##*/}-$1 log dir kernel
 	log=$LOGS/$name.log dir=$BUILD/modules/$name
 	kernel=$(vm_built)
-	llvm=$(llvm_of "$kernel")
 	shift
 
-	[[ -z $llvm ]] || cc=clang$llvm
-	want_packages ccache && cc="ccache $cc"
+	compiler_of "$kernel"
 	lock "module-$name"
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp -rst "$dir" "$@"
 	logged "building the module ${dir##*/}" "$log" '^  [A-Z]' 600 \
-		make -L -C "$OVERLAY" -j"$JOBS" O="$kernel" ${llvm:+"LLVM=$llvm"} CC="$cc" M="$dir" W=1 \
+		make -L -C "$OVERLAY" -j"$JOBS" O="$kernel" "${COMPILER[@]}" M="$dir" W=1 \
 		KBUILD_EXTRA_SYMBOLS="$kernel/vmlinux.symvers" \
 		KBUILD_BUILD_TIMESTAMP=2025-01-01 modules ||
 		die "the module does not build: $(grep -m 1 -E 'error:|undefined' "$log" || tail -n 1 "$log") (log: $log)"
