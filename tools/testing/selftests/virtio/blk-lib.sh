@@ -27,7 +27,6 @@
 MiB=1048576
 FAULTS='cut here|BUG[: ]|KASAN|INFO: trying|WARNING: |possible .* detected|bad unlock'
 
-refuse() { ! "$@"; }
 logged() { dmesg | grep -q "$1"; }
 clear_log() { dmesg -c >>/tmp/log; }
 

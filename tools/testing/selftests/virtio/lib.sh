@@ -29,6 +29,7 @@
 #  bounce_buffers          how many are in use, of 2 KiB each
 #  now / seconds_since T   uptime in hundredths of a second; at least 0.01
 #  quiet COMMAND...        COMMAND, without what it prints
+#  refuse COMMAND...       true if it fails
 #
 # $patience says how many times longer all may take in a kernel that is slow.
 #
@@ -58,6 +59,7 @@ check()
 }
 
 quiet() { "$@" >/dev/null 2>&1; }
+refuse() { ! "$@"; }
 wanted() { case ",${only:-$1}," in *",$1,"*) ;; *) return 1 ;; esac; }
 
 missing()

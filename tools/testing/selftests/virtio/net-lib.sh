@@ -39,7 +39,6 @@ net_traffic=./net_traffic
 # Not the one of busybox, which its shell prefers
 ip() { /bin/ip "$@"; }
 
-refuse() { ! "$@"; }
 clear_log() { dmesg -c >>/tmp/log; }
 logged() { dmesg | grep -q "$1"; }
 

@@ -27,7 +27,6 @@ since_mark() { dmesg | sed "1,/mark $marks\$/d"; }
 said() { since_mark | grep -qE "$1"; }
 said_once() { [ "$(since_mark | grep -cE "$1")" = 1 ]; }
 
-refuse() { ! "$@"; }
 never_said() { ! said "$1"; }
 
 no_fault()

@@ -285,8 +285,7 @@ writes_much()
 }
 
 # The rings are taken down and set up again with I/O waiting: there is some all the time.
-# Nothing is printed meanwhile: what is on its way through a serial line when that is
-# suspended may get stuck there.
+# What the load prints is of use only when it has failed.
 suspends()
 {
 	local host jobs= fio status

@@ -17,8 +17,6 @@ needs_that "a machine without an sda: that is the scripted disk" [ ! -e /sys/blo
 script=/sys/module/scsi_script/parameters
 work=$(mktemp -d)
 
-refuse() { ! "$@"; }
-
 # line START: the one that begins so, and what is indented below
 line()
 {
