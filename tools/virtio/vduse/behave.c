@@ -4,25 +4,22 @@
  * to the process that goes on.
  */
 #include <endian.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
 #include "test.h"
 #include "vduse.h"
 
 #define LATE_SECONDS	3
-#define MAX_QUEUES	8
 
-/* 2.8.1 */
-#define DESC_SIZE	16
-#define DESC_FLAGS	14
-#define DESC_F_AVAIL	0x80
-#define DESC_F_USED	0x8000
+#define DESC_SIZE	sizeof(struct vring_packed_desc)
+#define DESC_FLAGS	offsetof(struct vring_packed_desc, flags)
+#define DESC_F_AVAIL	BIT(VRING_PACKED_DESC_F_AVAIL)
+#define DESC_F_USED	BIT(VRING_PACKED_DESC_F_USED)
 
 struct behaviour behaviour;
 static const struct storage *honest;
@@ -37,16 +34,11 @@ static atomic_bool lied;
  * then. The process may end before that or after it: the ring says so. 0: there was none.
  */
 static u64 nothing[MAX_QUEUES];
-static volatile u64 *journal = nothing;
+static u64 *journal = nothing;
 
 void journal_open(const char *file)
 {
-	int fd = open(file, O_RDWR | O_CREAT, 0600);
-
-	check(fd >= 0 && !ftruncate(fd, sizeof(nothing)), "no file for the journal");
-	journal = mmap(NULL, sizeof(nothing), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	check(journal != MAP_FAILED, "no memory for the journal");
-	close(fd);
+	journal = map_file(file, sizeof(nothing), 0);
 }
 
 void journal_clear(void)
@@ -54,21 +46,21 @@ void journal_clear(void)
 	unsigned int n;
 
 	for (n = 0; n < MAX_QUEUES; n++)
-		journal[n] = 0;
+		__atomic_store_n(&journal[n], 0, __ATOMIC_RELAXED);
 }
 
 static void journal_note(unsigned int n, const struct device_queue *dq,
 			 const struct device_buf *buf)
 {
-	journal[n] = dq->used << 16 | buf->steps;
+	__atomic_store_n(&journal[n], dq->used << 16 | buf->steps, __ATOMIC_RELAXED);
 }
 
 static u16 ring16(u64 addr)
 {
-	const volatile u16 *place = transport_memory(addr, sizeof(*place));
+	const u16 *place = transport_memory(addr, sizeof(*place));
 
 	check(place, "a ring that is not in memory");
-	return le16toh(*place);
+	return le16toh(__atomic_load_n(place, __ATOMIC_RELAXED));
 }
 
 /* Is the element at @pos as the driver made it available? */
@@ -108,10 +100,10 @@ bool behave_has_lied(void)
 
 static void fill_at_random(const struct device_queue *dq, u64 addr, size_t len)
 {
-	volatile u8 *place = device_write(dq, addr, len);
+	u8 *place = device_write(dq, addr, len);
 
 	while (len--)
-		*place++ = random();
+		__atomic_store_n(place++, random(), __ATOMIC_RELAXED);
 }
 
 /* All that the two sides share, again and again, until the kernel wants no interrupts */

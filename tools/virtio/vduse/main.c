@@ -26,6 +26,8 @@
 #include "test.h"
 #include "vduse.h"
 
+#define USAGE		"usage: vduse-device NAME blk|net BIT,... [disk=FILE] [journal=FILE] " \
+			"[then=MISDEED] [refuse=STATUS] [ignore=STATUS]"
 #define DISK_SIZE	(24 << 20)
 
 /* Those without which VDUSE has no device */
@@ -84,9 +86,9 @@ int main(int argc, char **argv)
 		vduse_destroy(argv[1]);
 		return 0;
 	}
-	check(argc >= 4, "usage: vduse-device NAME blk|net BIT,... [OPTION=VALUE...]");
+	check(argc >= 4, USAGE);
 	for (i = 4; i < argc; i++)
-		check(take_option(argv[i]), "no option is %s: see main.c", argv[i]);
+		check(take_option(argv[i]), "no option is %s; " USAGE, argv[i]);
 	make_disk();
 	behaviour = (struct behaviour){
 		.misdeed = values[THEN], .refused = bits_of(REFUSE), .ignored = bits_of(IGNORE),

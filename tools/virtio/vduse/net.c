@@ -6,6 +6,8 @@
 #include "test.h"
 #include "vduse.h"
 
+/* The kernel's linux/virtio_net.h hides the one for user space, and is not for it. */
+
 /* 5.1.3: feature bits */
 #define F_MAC		5
 #define F_STATUS	16

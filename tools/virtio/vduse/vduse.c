@@ -18,7 +18,6 @@
 #include "vduse.h"
 
 #define CONTROL		"/dev/vduse/control"
-#define MAX_QUEUES	8
 #define MAX_REGIONS	128
 #define RING_ALIGN	4096
 #define BUSY_TRIES	100

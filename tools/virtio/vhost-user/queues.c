@@ -11,16 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 #include "storage.h"
 #include "test.h"
 #include "transport.h"
 
-#define MAX_QUEUES	8
 #define BATCH		32
 
 /**
@@ -296,18 +293,6 @@ static void serve_queue(struct queue *queue)
 	} while (ring->ops->look(ring) != ring->popped);
 }
 
-static struct counts *map_counts(const char *file)
-{
-	int fd = open(file, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	struct counts *map;
-
-	check(fd >= 0 && !ftruncate(fd, sizeof(*map)), "no file for the counts");
-	map = mmap(NULL, sizeof(*map), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	check(map != MAP_FAILED, "no memory for the counts");
-	close(fd);
-	return map;
-}
-
 void queues_prepare(const struct storage *kind)
 {
 	storage = kind;
@@ -325,7 +310,7 @@ void queues_measure(bool poll, const char *file)
 {
 	polls = poll;
 	in_turn = true;
-	counts = map_counts(file);
+	counts = map_file(file, sizeof(*counts), O_TRUNC);
 }
 
 static void poll_queues(void)

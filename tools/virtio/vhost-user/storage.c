@@ -23,15 +23,22 @@ void disk_make(u64 size, bool keep)
 	check(disk.bytes != MAP_FAILED, "no memory for the disk");
 }
 
+void *map_file(const char *file, u64 size, int how)
+{
+	int fd = open(file, O_RDWR | O_CREAT | how, 0600);
+	void *map;
+
+	check(fd >= 0 && !ftruncate(fd, size), "no file %s", file);
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	check(map != MAP_FAILED, "no memory for %s", file);
+	close(fd);
+	return map;
+}
+
 void disk_in_file(const char *file, u64 size)
 {
-	int fd = open(file, O_RDWR | O_CREAT, 0600);
-
-	check(fd >= 0 && !ftruncate(fd, size), "no file for the disk");
 	disk.size = size;
-	disk.bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	check(disk.bytes != MAP_FAILED, "no memory for the disk");
-	close(fd);
+	disk.bytes = map_file(file, size, 0);
 }
 
 u64 disk_size(void)

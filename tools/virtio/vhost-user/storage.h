@@ -28,6 +28,9 @@ struct storage {
 		     const struct device_buf *buf);
 };
 
+/* @file in memory, of @size bytes; made if it is not there. @how: O_TRUNC, or 0 to keep it. */
+void *map_file(const char *file, u64 size, int how);
+
 /*
  * The disk of all devices, and how many bytes it has. One that keeps nothing moves no data,
  * so that it takes no longer than the rings do. One in a file is there for the next process.

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A device has no more. */
+#define MAX_QUEUES	8
+
 /**
  * struct transport_ring - a queue that the driver has set up
  * @desc: address of the descriptor area in the driver's memory
