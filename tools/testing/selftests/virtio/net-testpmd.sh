@@ -21,6 +21,8 @@ runs() { wait_for 60 grep -q "Checking link statuses" /tmp/testpmd; }
 # forward N OPTIONS: by its path, so that what is waited for is the program and not a shell
 forward()
 {
+	# What the one before said must be gone before this one is looked for.
+	rm -f /tmp/testpmd
 	/bin/ip netns exec "far$1" dpdk-testpmd -l 0,1 --no-huge -m 64 --no-pci \
 		--no-shconf --no-telemetry --vdev "net_af_xdp0,iface=f$1$2" -- \
 		--forward-mode=5tswap --total-num-mbufs=8192 --auto-start \

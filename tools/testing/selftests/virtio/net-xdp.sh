@@ -181,6 +181,8 @@ xsk()
 	local n=$1 mode=$2
 	what="bed $n ($(bed_words "$n")), AF_XDP $mode"
 
+	# What the one before said must be gone before this one is looked for.
+	rm -f /tmp/xsk
 	# by its path, so that what is ended later is the program and not a shell
 	/bin/ip netns exec "far$n" ./net_xsk "f$n" 0 "$mode" >/tmp/xsk 2>/tmp/xsk.err &
 	xsk=$!
