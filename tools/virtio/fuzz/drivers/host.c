@@ -230,6 +230,26 @@ static int find_vqs(struct virtio_device *vdev, unsigned int num,
 	return 0;
 }
 
+static int disable_vq_and_reset(struct virtqueue *vq)
+{
+	struct host_queue *queue = &host.queues[vq->index];
+
+	if (!virtio_has_feature(vq->vdev, VIRTIO_F_RING_RESET))
+		return -ENOENT;
+	queue->count = 0;
+	queue->spoilt = true;
+	host_forget();
+	vq->reset = true;
+	return 0;
+}
+
+static int enable_vq_after_reset(struct virtqueue *vq)
+{
+	vq->reset = false;
+	attach(&host.queues[vq->index]);
+	return 0;
+}
+
 static void synchronize_cbs(struct virtio_device *vdev)
 {
 }
@@ -243,6 +263,8 @@ static const struct virtio_config_ops config_ops = {
 	.reset = reset,
 	.find_vqs = find_vqs,
 	.del_vqs = del_vqs,
+	.disable_vq_and_reset = disable_vq_and_reset,
+	.enable_vq_after_reset = enable_vq_after_reset,
 	.synchronize_cbs = synchronize_cbs,
 	.finalize_features = finalize_features,
 };

@@ -6,6 +6,7 @@
 #include <linux/virtio.h>
 #include "stack.h"
 #include "host.h"
+#include "../../shim.h"
 #include "../../../../drivers/net/virtio_net/rx.h"
 
 const struct ethtool_ops virtnet_ethtool_ops;
@@ -113,8 +114,12 @@ unsigned int virtnet_xsk_tx_done(struct virtnet_sq *sq, void *token)
 
 /* In place of rx_memory.c: each buffer is memory of its own. */
 
+/* There is one pool of nothing, from start to stop. */
 int virtnet_mem_start(struct virtnet_rq *rq)
 {
+	if (shim_alloc_fails())
+		return -ENOMEM;
+	rq->pool = (struct page_pool *)rq;
 	return 0;
 }
 
@@ -127,10 +132,12 @@ static void drop_cut(struct virtnet_rq *rq)
 void virtnet_mem_stop(struct virtnet_rq *rq)
 {
 	drop_cut(rq);
+	rq->pool = NULL;
 }
 
 bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned long bits, gfp_t gfp)
 {
+	check(rq->pool, "memory of a pool that is not there");
 	drop_cut(rq);
 	rq->cut.bits = bits;
 	rq->cut.size = virtnet_buf_of((void *)bits).size;
@@ -141,6 +148,7 @@ bool virtnet_mem_cut(struct virtnet_rq *rq, unsigned long bits, gfp_t gfp)
 
 void *virtnet_mem_alloc_page(struct virtnet_rq *rq, gfp_t gfp)
 {
+	check(rq->pool, "a page of a pool that is not there");
 	return stack_buffer(VIRTNET_BUF_MAX);
 }
 

@@ -326,6 +326,121 @@ static void rule_broken_receive_queue(void)
 	want_arrival();
 }
 
+/* With pages that are larger than the pieces of a buffer, too */
+static void rule_longest_packet(void)
+{
+	arrive(driver()->hdr_len + ETH_HLEN + stack_dev()->mtu);
+	check(stack_seen.packets == 1 && stack_seen.len == stack_dev()->mtu,
+	      "a packet of the MTU does not arrive");
+}
+
+static void rule_large_pages(void)
+{
+	virtio_device_freeze(&host.vdev);
+	target_driver->remove(&host.vdev);
+	stack_page_size = 65536;
+	check(!target_driver->probe(&host.vdev), "no probe");
+	stack_up(true);
+	rule_longest_packet();
+}
+
+static void rule_aligned_headers(void)
+{
+	unsigned int len;
+
+	stack_ip_align = 2;
+	for (len = 60; len < 1000; len += 100) {
+		arrive(driver()->hdr_len + len);
+		check(stack_seen.len == len - ETH_HLEN, "a packet does not arrive");
+		check(stack_seen.aligned, "its header of IP is not aligned");
+	}
+}
+
+/* netpoll sends, maybe within an interrupt: that is no time to get memory. */
+static void rule_no_budget(void)
+{
+	struct virtnet_rq *rq = &driver()->rq[0];
+	unsigned int num_free;
+	unsigned long calls;
+
+	say.len = driver()->hdr_len + 1000;
+	say.head = true;
+	while (host_take(RX))
+		host_give(RX, 0);
+	host_interrupt(RX);
+	shim.alloc_fail_all = true;
+	stack_poll();
+	shim.alloc_fail_all = false;
+	num_free = rq->vq->num_free;
+	calls = shim.alloc_calls;
+	check(num_free, "nothing is missing");
+	check(!rq->napi.poll(&rq->napi, 0), "packets without a budget");
+	check(rq->vq->num_free == num_free && shim.alloc_calls == calls,
+	      "a poll without a budget refills");
+	stack_poll();
+	want_arrival();
+}
+
+/* Buffers of others, as those of a socket */
+
+static int others_start(struct virtnet_rq *rq)
+{
+	return 0;
+}
+
+static void others_stop(struct virtnet_rq *rq)
+{
+}
+
+static int others_fill(struct virtnet_rq *rq, gfp_t gfp)
+{
+	return 0;
+}
+
+static unsigned int others_receive(struct virtnet_rq *rq, unsigned int budget,
+				   struct virtnet_rx_batch *batch)
+{
+	return 0;
+}
+
+static const struct virtnet_rx_kind others = {
+	.start		= others_start,
+	.stop		= others_stop,
+	.fill		= others_fill,
+	.receive	= others_receive,
+};
+
+/* They go away in any case: without memory for others there is nothing to receive into. */
+static void rule_others_go(void)
+{
+	struct virtnet_rq *rq = &driver()->rq[0];
+
+	check(!virtnet_rx_set_kind(rq, &others), "no buffers of others");
+	check(!virtnet_rx_set_kind(rq, driver()->kind), "no way back");
+	want_arrival();
+	check(!virtnet_rx_set_kind(rq, &others), "no buffers of others, again");
+	shim.alloc_fail_at = 1;
+	check(virtnet_rx_set_kind(rq, driver()->kind), "memory where there is none");
+	check(rq->kind == driver()->kind, "buffers of others that are gone");
+	check(virtqueue_is_broken(rq->vq), "a queue that has no buffers works");
+	check(!stack_dev()->carrier, "nothing can be received, and nobody notices");
+	stop_and_start();
+	check(stack_dev()->carrier, "no carrier after a restart");
+	want_arrival();
+}
+
+/* The memory for a queue goes only when nobody looks at it any more. */
+static void rule_polls_end(void)
+{
+	stack_up(false);
+	check(stack_polls_ended, "down, and a poll may look at its queue");
+	stack_up(true);
+	virtnet_rx_pause(&driver()->rq[0]);
+	check(stack_polls_ended, "paused, and a poll may look at its queue");
+	virtnet_rx_resume(&driver()->rq[0]);
+	want_arrival();
+}
+
 /* Something is done at one point of a call, then at the next one, and so on. */
 
 static unsigned int points;
@@ -446,6 +561,42 @@ static void rule_broken_send_queue(void)
 	check(!stack_dev()->carrier, "a broken queue is noticed by nobody");
 }
 
+/* The stack looks now and then for a queue that has been stopped for 5 seconds. */
+static bool times_out(const struct netdev_queue *txq)
+{
+	return txq->stopped && time_after(jiffies, txq->trans_start + 5 * HZ);
+}
+
+static void rule_pause(void)
+{
+	struct netdev_queue *txq = &stack_dev()->tx[0];
+	struct virtnet_sq *sq = &driver()->sq[0];
+
+	jiffies += 100 * HZ;
+	virtnet_tx_pause(sq);
+	check(txq->stopped && !times_out(txq), "a queue that was idle times out in a pause");
+	jiffies += 100 * HZ;
+	virtnet_tx_resume(sq);
+	check(!txq->stopped && !times_out(txq), "it does not work after that");
+}
+
+/* All that is written to the counters of a send queue is under its lock. */
+static void rule_send_counters(void)
+{
+	struct net_device *dev = stack_dev();
+	struct virtnet_sq *sq = &driver()->sq[0];
+
+	sq->stats.syncp.lock = &sq->txq->lock;
+	stack_send(64, 60, 0, false);
+	check(host_take(TX), "a packet is not sent");
+	host_give(TX, 0);
+	host_interrupt(TX);
+	stack_poll();
+	check(sq->stats.packets.v == 1 && sq->stats.kicks.v == 1, "not counted");
+	dev->netdev_ops->ndo_tx_timeout(dev, 0);
+	check(sq->stats.tx_timeouts.v == 1, "a timeout is not counted");
+}
+
 /* Commands */
 
 static int set_mac(u8 last)
@@ -522,6 +673,31 @@ static void rule_state_after_a_reset(void)
 	want_arrival();
 }
 
+static void no_answer(void)
+{
+}
+
+/* What the device is told again then is only what it can be told. */
+static void rule_late_answer(void)
+{
+	unsigned int warns;
+
+	host.on_wait = no_answer;
+	check(set_mac(7) == -ETIMEDOUT, "a command without an answer succeeds");
+	host.on_wait = answer;
+	check(set_mac(8) == -EBUSY, "a command while there is no answer");
+	answer();
+	num_told = 0;
+	stack_time();
+	warns = shim.dev_warns;
+	work_run();
+	check(num_told, "the device is not told all again");
+	check(shim.dev_warns == warns, "it is told what it does not know");
+	check(!virtnet_apply_offloads(driver(), driver()->state.offloads),
+	      "what a device can't do is missed");
+	check(!set_mac(9), "a command after that fails");
+}
+
 /* A number of pairs that there can't be, of which one is there anyway */
 static void rule_no_pairs(void)
 {
@@ -592,6 +768,14 @@ static const struct rule rules[] = {
 	RULE(adjoining_pieces, .features = MERGED),
 	RULE(bad_piece, .features = MERGED),
 	RULE(broken_receive_queue, .features = MERGED),
+	RULE(longest_packet, .features = PLAIN | F(MTU), .config = CONFIG(.mtu = 12280)),
+	RULE(large_pages, .features = PLAIN | F(MTU), .config = CONFIG(.mtu = 12280)),
+	RULE(aligned_headers, .features = PLAIN),
+	RULE(aligned_headers, .features = MERGED),
+	RULE(aligned_headers, .features = BIG),
+	RULE(no_budget, .features = PLAIN, .size = 0),
+	RULE(others_go, .features = PLAIN | BIT_ULL(VIRTIO_F_RING_RESET)),
+	RULE(polls_end, .features = PLAIN),
 	RULE(nothing_is_overlooked, .features = MERGED),
 	RULE(nothing_is_overlooked, .features = MERGED, .ring = 4),
 	RULE(nothing_is_overlooked, .features = MERGED, .ring = 5),
@@ -601,7 +785,10 @@ static const struct rule rules[] = {
 	RULE(full_queue, .features = PLAIN),
 	RULE(small_queue, .features = PLAIN, .size = 2),
 	RULE(broken_send_queue, .features = PLAIN),
+	RULE(pause, .features = PLAIN),
+	RULE(send_counters, .features = PLAIN),
 	RULE(commands, .features = CONTROL),
+	RULE(late_answer, .features = CONTROL),
 	RULE(replies, .features = CONTROL),
 	RULE(filters, .features = CONTROL),
 	RULE(state_after_a_reset, .features = CONTROL),

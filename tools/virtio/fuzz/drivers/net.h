@@ -21,12 +21,17 @@
 #undef RXH_DISCARD
 #define RXH_DISCARD		(1U << 31)
 
+/* Differs, too; struct page is what it is in tools/include. */
+#undef PAGE_SIZE
+#define PAGE_SIZE		stack_page_size
+extern unsigned long stack_page_size;
+
 #define __rcu
 #define struct_size_t(type, member, n) \
 	(sizeof(type) + (n) * sizeof_field(type, member[0]))
 #define rcu_access_pointer(p)	(p)
 #define rcu_dereference_bh(p)	(p)
-#define synchronize_net()	do { } while (0)
+#define synchronize_net()	((void)(stack_polls_ended = true))
 #define smp_processor_id()	0
 #define num_online_cpus()	2U
 #define local_bh_disable()	do { } while (0)
@@ -50,6 +55,12 @@ void host_wait(void);
 #define udelay(us)		do { jiffies++; host_wait(); } while (0)
 #define usleep_range(min, max)	do { jiffies += 1 + (max) / 10; host_wait(); } while (0)
 
+/*
+ * False from napi_disable() on: who polls may have completed its NAPI, and not be back
+ * yet.
+ */
+extern bool stack_polls_ended;
+
 /* Works; what is delayed waits until the target says that it is due. */
 
 #define schedule_work(w)	queue_work(NULL, w)
@@ -65,8 +76,12 @@ extern spinlock_t rtnl;
 
 /* Statistics */
 
+/**
+ * struct u64_stats_sync - of some counters
+ * @lock: who writes them has to hold it, if it is known
+ */
 struct u64_stats_sync {
-	int unused;
+	const spinlock_t *lock;
 };
 
 typedef struct {
@@ -74,7 +89,8 @@ typedef struct {
 } u64_stats_t;
 
 #define u64_stats_init(s)	do { } while (0)
-#define u64_stats_update_begin(s) do { } while (0)
+#define u64_stats_update_begin(s) \
+	check(!(s)->lock || (s)->lock->locked, "counters are written without their lock")
 #define u64_stats_update_end(s)	do { } while (0)
 #define u64_stats_update_begin_irqsave(s) 0UL
 #define u64_stats_update_end_irqrestore(s, flags) ((void)(flags))
@@ -129,9 +145,12 @@ void net_dim(struct dim *dim, struct dim_sample sample);
 
 /* Packets */
 
+/* Differs from machine to machine */
+extern unsigned int stack_ip_align;
+
 #define MAX_SKB_FRAGS		17
 #define NET_SKB_PAD		64
-#define NET_IP_ALIGN		0
+#define NET_IP_ALIGN		stack_ip_align
 #define SKB_DATA_ALIGN(x)	ALIGN(x, 64)
 #define CHECKSUM_NONE		0
 #define CHECKSUM_UNNECESSARY	1
@@ -528,7 +547,7 @@ void unregister_netdev(struct net_device *dev);
 #define netif_xmit_stopped(txq)	((txq)->stopped)
 #define netif_tx_stop_queue(txq) ((txq)->stopped = true)
 #define netif_tx_wake_queue(txq) ((txq)->stopped = false)
-#define txq_trans_cond_update(txq) do { } while (0)
+#define txq_trans_cond_update(txq) ((txq)->trans_start = jiffies)
 bool __netdev_tx_sent_queue(struct netdev_queue *txq, unsigned int bytes, bool more);
 void netdev_tx_completed_queue(struct netdev_queue *txq, unsigned int packets,
 			       unsigned int bytes);

@@ -12,6 +12,9 @@
 spinlock_t rtnl;	/* the one lock of all configuration */
 bool stack_more;
 bool stack_adjoins;
+unsigned int stack_ip_align;
+unsigned long stack_page_size = 4096;
+bool stack_polls_ended = true;
 struct page zero_page[1] __aligned(4096);
 struct stack_seen stack_seen;
 
@@ -87,7 +90,7 @@ static struct sk_buff *new_skb(void *head, unsigned int size, bool buffer)
 
 struct sk_buff *napi_alloc_skb(struct napi_struct *napi, unsigned int len)
 {
-	unsigned int size = SKB_DATA_ALIGN(len + NET_SKB_PAD) +
+	unsigned int size = SKB_DATA_ALIGN(len + NET_SKB_PAD + NET_IP_ALIGN) +
 			    SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 	void *head = kmalloc(size, GFP_ATOMIC);
 	struct sk_buff *skb;
@@ -96,7 +99,7 @@ struct sk_buff *napi_alloc_skb(struct napi_struct *napi, unsigned int len)
 		return NULL;
 	skb = new_skb(head, size, false);
 	if (skb)
-		skb_reserve(skb, NET_SKB_PAD);
+		skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
 	else
 		kfree(head);
 	return skb;
@@ -274,6 +277,7 @@ void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
 	stack_seen.len = len;
 	stack_seen.ip_summed = skb->ip_summed;
 	stack_seen.hash = skb->hash;
+	stack_seen.aligned = IS_ALIGNED((unsigned long)skb->data, 4);
 	kfree_skb(skb);
 }
 
@@ -309,6 +313,7 @@ void napi_enable(struct napi_struct *napi)
 void napi_disable(struct napi_struct *napi)
 {
 	check(napi->enabled, "NAPI is disabled twice: this waits for ever");
+	stack_polls_ended = false;
 	napi->enabled = false;
 	napi->scheduled = false;
 	napi->again = false;

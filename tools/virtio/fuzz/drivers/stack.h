@@ -20,6 +20,7 @@ void stack_time(void);
  * @len: bytes of the last one
  * @ip_summed: what is known of its checksum
  * @hash: its hash
+ * @aligned: its header of IP is at a multiple of 4
  * @offloads: headers that were looked at for checksums and segments
  * @linearized: packets that were to be in one piece
  */
@@ -28,6 +29,7 @@ extern struct stack_seen {
 	unsigned int len;
 	u8 ip_summed;
 	u32 hash;
+	bool aligned;
 	unsigned int offloads;
 	unsigned int linearized;
 } stack_seen;
