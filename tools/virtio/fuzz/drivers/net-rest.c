@@ -11,7 +11,6 @@
 
 const struct ethtool_ops virtnet_ethtool_ops;
 const struct netdev_stat_ops virtnet_stat_ops;
-const struct xdp_metadata_ops virtnet_xdp_metadata_ops;
 
 void virtnet_set_affinity(struct virtnet *vn)
 {
@@ -63,17 +62,9 @@ unsigned int virtnet_xdp_max_mtu(const struct virtnet *vn)
 	return vn->dev->max_mtu;
 }
 
-int virtnet_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,
-		     u32 flags)
+/* A program that moves the packet, and passes, drops, sends or redirects it */
+u32 bpf_prog_run_xdp(const struct bpf_prog *prog, struct xdp_buff *xdp)
 {
-	return -ENXIO;
-}
-
-/* A program that moves the packet, and passes or drops it */
-u32 virtnet_xdp_run(struct virtnet_rq *rq, struct bpf_prog *prog,
-		    struct virtnet_xdp *vx, struct virtnet_rx_batch *batch)
-{
-	struct xdp_buff *xdp = &vx->xdp;
 	u8 how = driver_byte();
 
 	check(xdp->data - xdp->data_hard_start >= XDP_PACKET_HEADROOM,
@@ -86,15 +77,19 @@ u32 virtnet_xdp_run(struct virtnet_rq *rq, struct bpf_prog *prog,
 	}
 	if (how & 2)
 		return XDP_DROP;
-	if (how & 4) {
-		xdp_return_buff(xdp);
+	if (how & 4)
 		return XDP_TX;
-	}
-	return XDP_PASS;
+	return how & 8 ? XDP_REDIRECT : XDP_PASS;
 }
 
-void virtnet_xdp_flush(struct virtnet_rq *rq, struct virtnet_rx_batch *batch)
+/* Nobody wants some of them. */
+int xdp_do_redirect(struct net_device *dev, struct xdp_buff *xdp,
+		    const struct bpf_prog *prog)
 {
+	if (driver_byte() & 1)
+		return -EINVAL;
+	xdp_return_buff(xdp);
+	return 0;
 }
 
 int virtnet_xsk_wakeup(struct net_device *dev, u32 qid, u32 flags)

@@ -7,7 +7,7 @@
 #include "stack.h"
 #include "rules.h"
 #include "../../shim.h"
-#include "../../../../drivers/net/virtio_net/virtio_net.h"
+#include "../../../../drivers/net/virtio_net/rx.h"
 
 #define RX		0
 #define TX		1
@@ -544,6 +544,41 @@ static void rule_full_queue(void)
 	check(!txq->stopped, "an empty queue takes none");
 }
 
+/* XDP takes back what the stack has sent, and so there is no interrupt for it. */
+static void rule_xdp_wakes(void)
+{
+	struct netdev_queue *txq = &stack_dev()->tx[0];
+	static struct bpf_prog_aux aux;
+	static struct bpf_prog prog = { &aux };
+	struct xdp_frame *frame = stack_buffer(VIRTNET_BUF_MAX);
+	unsigned int n;
+
+	for (n = 0; n < 46; n++)
+		stack_send(64, 60, 0, false);
+	check(txq->stopped, "a full queue takes packets");
+	while (host_take(TX))
+		;
+	while (host.queues[TX].count)
+		host_give(TX, 0);
+
+	*frame = (struct xdp_frame) {
+		.data		= (void *)frame + XDP_PACKET_HEADROOM,
+		.len		= 100,
+		.headroom	= 100,
+		.frame_sz	= VIRTNET_BUF_MAX,
+	};
+	memset(frame->data, 0, frame->len);
+	driver()->rq[0].prog = &prog;
+	check(stack_dev()->netdev_ops->ndo_xdp_xmit(stack_dev(), 1, &frame, XDP_XMIT_FLUSH) == 1,
+	      "a frame is not sent");
+	driver()->rq[0].prog = NULL;
+	check(!txq->stopped, "nobody tells the stack that there is room");
+	check(host_take(TX), "the device does not see the frame");
+	host_give(TX, 0);
+	host_interrupt(TX);
+	stack_poll();
+}
+
 static void rule_small_queue(void)
 {
 	stack_send(64, 60, 5, false);
@@ -783,6 +818,7 @@ static const struct rule rules[] = {
 	RULE(sent_is_noticed, .features = PLAIN, .ring = 4),
 	RULE(sent_is_noticed, .features = PLAIN, .ring = 5),
 	RULE(full_queue, .features = PLAIN),
+	RULE(xdp_wakes, .features = PLAIN),
 	RULE(small_queue, .features = PLAIN, .size = 2),
 	RULE(broken_send_queue, .features = PLAIN),
 	RULE(pause, .features = PLAIN),

@@ -3,8 +3,8 @@
  * The network driver and a device that lies: in its configuration, in lengths,
  * headers and numbers of buffers, in answers to commands and in its statistics.
  *
- * All of the driver that sees what the device writes is here. Programs and sockets,
- * the CPUs of queues and ethtool's tables are not.
+ * All of the driver that sees what the device writes is here, and what programs do with
+ * it. Who attaches them, sockets, the CPUs of queues and ethtool's tables are not.
  */
 #include <linux/virtio.h>
 #include "stack.h"

@@ -257,6 +257,9 @@ __be16 eth_type_trans(struct sk_buff *skb, struct net_device *dev);
 #define XDP_DROP		1
 #define XDP_PASS		2
 #define XDP_TX			3
+#define XDP_REDIRECT		4
+#define XDP_XMIT_FLUSH		1U
+#define XDP_XMIT_FLAGS_MASK	XDP_XMIT_FLUSH
 #define XDP_PACKET_HEADROOM	256
 typedef u32 xdp_features_t;
 
@@ -282,11 +285,28 @@ struct xdp_buff {
 	bool frags;
 };
 
+/* At the beginning of the buffer that it describes */
 struct xdp_frame {
 	unsigned char *data;
 	u32 len;
 	u32 headroom;
 	u32 frame_sz;
+	bool frags;
+};
+
+struct xdp_md;
+
+enum xdp_rss_hash_type {
+	XDP_RSS_TYPE_NONE,
+	XDP_RSS_TYPE_L3_IPV4,
+	XDP_RSS_TYPE_L4_IPV4_TCP,
+	XDP_RSS_TYPE_L4_IPV4_UDP,
+	XDP_RSS_TYPE_L3_IPV6,
+	XDP_RSS_TYPE_L4_IPV6_TCP,
+	XDP_RSS_TYPE_L4_IPV6_UDP,
+	XDP_RSS_TYPE_L3_IPV6_EX,
+	XDP_RSS_TYPE_L4_IPV6_TCP_EX,
+	XDP_RSS_TYPE_L4_IPV6_UDP_EX,
 };
 
 #define xdp_data_hard_end(xdp) \
@@ -304,10 +324,15 @@ struct xdp_frame {
 	((unsigned int)((xdp)->data_end - (xdp)->data) + \
 	 (xdp_buff_has_frags(xdp) ? \
 	  xdp_get_shared_info_from_buff(xdp)->xdp_frags_size : 0))
-#define xdp_frame_has_frags(frame) false
-#define xdp_get_shared_info_from_frame(frame) ((struct skb_shared_info *)NULL)
+#define xdp_frame_has_frags(frame) ((frame)->frags)
+#define xdp_get_shared_info_from_frame(frame) \
+	((struct skb_shared_info *)((unsigned char *)(frame) + (frame)->frame_sz - \
+				    SKB_DATA_ALIGN(sizeof(struct skb_shared_info))))
 #define xdp_get_frame_len(p)	(((struct xdp_frame *)(p))->len)
-#define xdp_return_frame(p)	kfree(p)
+#define xdp_return_frame_rx_napi(frame) xdp_return_frame(frame)
+#define xdp_do_flush()		do { } while (0)
+#define trace_xdp_exception(dev, prog, act) do { } while (0)
+#define bpf_warn_invalid_xdp_action(dev, prog, act) do { } while (0)
 #define ZERO_PAGE(n)		zero_page
 extern struct page zero_page[1];
 
@@ -327,6 +352,11 @@ static inline void xdp_prepare_buff(struct xdp_buff *xdp, unsigned char *start,
 }
 
 void xdp_return_buff(struct xdp_buff *xdp);
+void xdp_return_frame(struct xdp_frame *frame);
+struct xdp_frame *xdp_convert_buff_to_frame(struct xdp_buff *xdp);
+u32 bpf_prog_run_xdp(const struct bpf_prog *prog, struct xdp_buff *xdp);
+int xdp_do_redirect(struct net_device *dev, struct xdp_buff *xdp,
+		    const struct bpf_prog *prog);
 void xdp_update_skb_shared_info(struct sk_buff *skb, u8 nr_frags, unsigned int size,
 				unsigned int truesize, bool pfmemalloc);
 
@@ -447,7 +477,8 @@ struct netdev_stat_ops {
 };
 
 struct xdp_metadata_ops {
-	int unused;
+	int (*xmo_rx_hash)(const struct xdp_md *ctx, u32 *hash,
+			   enum xdp_rss_hash_type *type);
 };
 
 struct net_device {

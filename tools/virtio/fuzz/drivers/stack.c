@@ -216,6 +216,28 @@ void xdp_return_buff(struct xdp_buff *xdp)
 	stack_buffer_free(xdp->data_hard_start);
 }
 
+struct xdp_frame *xdp_convert_buff_to_frame(struct xdp_buff *xdp)
+{
+	struct xdp_frame *frame = (void *)xdp->data_hard_start;
+
+	check((void *)(frame + 1) <= (void *)xdp->data_meta, "no room for a frame");
+	*frame = (struct xdp_frame) {
+		.data		= xdp->data,
+		.len		= xdp->data_end - xdp->data,
+		.headroom	= xdp->data - (unsigned char *)(frame + 1),
+		.frame_sz	= xdp->frame_sz,
+		.frags		= xdp_buff_has_frags(xdp),
+	};
+	return frame;
+}
+
+void xdp_return_frame(struct xdp_frame *frame)
+{
+	if (xdp_frame_has_frags(frame))
+		free_frags(xdp_get_shared_info_from_frame(frame));
+	stack_buffer_free(frame);
+}
+
 int skb_linearize(struct sk_buff *skb)
 {
 	stack_seen.linearized++;
