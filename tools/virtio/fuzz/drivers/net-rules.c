@@ -441,6 +441,30 @@ static void rule_polls_end(void)
 	want_arrival();
 }
 
+/* All queues have the same work for it, and each poll its own numbers. */
+static void rule_moderation(void)
+{
+	struct ethtool_coalesce ec = {};
+	unsigned int n;
+
+	virtnet_get_coalesce(stack_dev(), &ec, NULL, NULL);
+	ec.use_adaptive_rx_coalesce = 1;
+	check(!virtnet_set_coalesce(stack_dev(), &ec, NULL, NULL), "no adaptive moderation");
+	/* The first one is for what may have come before. */
+	stack_poll();
+	num_told = 0;
+	for (n = 0; n < 8; n++)
+		want_arrival();
+	work_run();
+	check(num_told, "what is best now is told to nobody");
+	for (n = 0; n < 8; n++)
+		want_arrival();
+	stack_up(false);
+	num_told = 0;
+	work_run();
+	check(!num_told, "the device is told, though nothing is received");
+}
+
 /* Something is done at one point of a call, then at the next one, and so on. */
 
 static unsigned int points;
@@ -811,6 +835,7 @@ static const struct rule rules[] = {
 	RULE(no_budget, .features = PLAIN, .size = 0),
 	RULE(others_go, .features = PLAIN | BIT_ULL(VIRTIO_F_RING_RESET)),
 	RULE(polls_end, .features = PLAIN),
+	RULE(moderation, .features = CONTROL | F(NOTF_COAL) | F(VQ_NOTF_COAL)),
 	RULE(nothing_is_overlooked, .features = MERGED),
 	RULE(nothing_is_overlooked, .features = MERGED, .ring = 4),
 	RULE(nothing_is_overlooked, .features = MERGED, .ring = 5),

@@ -137,7 +137,11 @@ int net_dim_init_irq_moder(struct net_device *dev, u8 profile, u8 coal, u8 rx_mo
 			   void (*tx)(struct work_struct *work));
 void net_dim_free_irq_moder(struct net_device *dev);
 void net_dim_setting(struct net_device *dev, struct dim *dim, bool is_tx);
-#define net_dim_work_cancel(dim) cancel_work_sync(&(dim)->work)
+/* Who still polls may start it once more. */
+#define net_dim_work_cancel(dim) do {					\
+	check(stack_polls_ended, "a work is stopped before who starts it"); \
+	cancel_work_sync(&(dim)->work);					\
+} while (0)
 struct dim_cq_moder net_dim_get_rx_irq_moder(struct net_device *dev,
 					     struct dim *dim);
 void net_dim(struct dim *dim, struct dim_sample sample);

@@ -22,6 +22,7 @@ static struct net_device *device;
 static struct napi_struct *napis[MAX_NAPIS];
 static unsigned int num_napis;
 static struct delayed_work *delayed;
+static bool polling;	/* by the one that has its NAPI */
 
 /*
  * Memory of packets: a piece is freed by any address in it, once.
@@ -357,7 +358,8 @@ bool napi_complete_done(struct napi_struct *napi, int done)
 {
 	napi->scheduled = napi->again;
 	napi->again = false;
-	return !napi->scheduled;
+	polling = napi->scheduled;
+	return !polling;
 }
 
 void stack_poll(void)
@@ -368,7 +370,9 @@ void stack_poll(void)
 	for (i = 0; i < num_napis; i++) {
 		if (!napis[i]->scheduled)
 			continue;
+		polling = true;
 		done = napis[i]->poll(napis[i], 16);
+		polling = false;
 		check(done >= 0 && done <= 16, "%d packets of 16", done);
 	}
 }
@@ -551,6 +555,7 @@ struct dim_cq_moder net_dim_get_rx_irq_moder(struct net_device *dev,
 
 void net_dim(struct dim *dim, struct dim_sample sample)
 {
+	check(polling, "moderation by a poll that has completed its NAPI");
 	if (sample.event_ctr % 4 || dim->state != DIM_START_MEASURE)
 		return;
 	dim->profile_ix = (dim->profile_ix + 1) % 5;
