@@ -3,16 +3,26 @@
 # shellcheck shell=dash
 #
 # In the guest of scripts/bench-native: each load once, between the lines "# begin ROW" and
-# "# row ROW|DONE|NS|P50|P99|P99.9". The host counts at both, and has a moment for it.
+# "# row ROW|DONE|NS|P50|P99|P99.9". The host counts at both, and has a moment for it. Then
+# "# interrupts NUMBER" says how many the guest took meanwhile.
 
 : "${loads:=blk}"	# or scsi, net, tcp
 packets=/sys/class/net/eth0/statistics/rx_packets
+
+interrupts() { awk '/virtio/ { sum += $2 } END { print sum + 0 }' /proc/interrupts; }
+
+begin()
+{
+	taken=$(interrupts)
+	echo "# begin $1"
+}
 
 # report NAME DONE FIGURES: nothing if the load failed
 report()
 {
 	if [ "$3" ]; then
 		echo "# row $1|$2|$3"
+		echo "# interrupts $(($(interrupts) - taken))"
 	else
 		echo "not ok 1 - $1"
 	fi
@@ -23,7 +33,7 @@ load()
 {
 	name=$1 count=$2
 	shift 2
-	echo "# begin $name"
+	begin "$name"
 	# packets come all the time
 	[ "$loads" = net ] || sleep 0.2
 	report "$name" $((count * 11 / 10)) "$(/load percentiles "$@" "$count")"
@@ -38,7 +48,7 @@ flood()
 	shift
 	echo "# device stop"
 	sleep 0.3
-	echo "# begin $name"
+	begin "$name"
 	read -r before <$packets
 	(sleep 0.3; echo "# device start") &
 	figures=$(/load percentiles "$@" 2560000)
