@@ -101,10 +101,6 @@ static void answer(bool interrupt)
 		host_interrupt(0);
 }
 
-static void do_nothing(void)
-{
-}
-
 static void want_success(struct request *req)
 {
 	check(req->ended && !req->result, "a request does not succeed");
@@ -335,7 +331,7 @@ void target_load(void)
 	for (bit = 0; bit < 64; bit++)
 		if (rule->features & BIT_ULL(bit))
 			__virtio_set_bit(&host.vdev, bit);
-	host.on_wait = do_nothing;
+	host.on_wait = host_do_nothing;
 }
 
 void target_unload(void)

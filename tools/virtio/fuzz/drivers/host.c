@@ -449,6 +449,16 @@ void host_interrupt(unsigned int queue)
 	interrupt(&host.queues[queue]);
 }
 
+void host_use_all(unsigned int queue)
+{
+	while (host_take(queue))
+		host_give(queue, 0);
+}
+
+void host_do_nothing(void)
+{
+}
+
 void host_wait(void)
 {
 	bool points = shim.point;

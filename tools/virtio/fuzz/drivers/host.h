@@ -97,6 +97,10 @@ void host_act(void);
 bool host_take(unsigned int queue);
 void host_give(unsigned int queue, unsigned int n);
 void host_interrupt(unsigned int queue);
+/* It takes all that there is, and gives it back in the order in which it came. */
+void host_use_all(unsigned int queue);
+/* For @on_wait: the driver waits in vain. */
+void host_do_nothing(void);
 /* The driver sleeps: the device acts. */
 void host_wait(void);
 /* The device answers all there is, and interrupts. */

@@ -101,10 +101,7 @@ void target_changed(void *owner, u8 *p)
 /* The driver waits for the answer to a command. */
 static void answer(void)
 {
-	unsigned int queue = host.num_queues - 1;
-
-	while (host_take(queue))
-		host_give(queue, 0);
+	host_use_all(host.num_queues - 1);
 }
 
 static bool was_told(u8 class, u8 cmd, const char *data, u32 len)
@@ -365,8 +362,7 @@ static void rule_no_budget(void)
 
 	say.len = driver()->hdr_len + 1000;
 	say.head = true;
-	while (host_take(RX))
-		host_give(RX, 0);
+	host_use_all(RX);
 	host_interrupt(RX);
 	shim.alloc_fail_all = true;
 	stack_poll();
@@ -580,10 +576,7 @@ static void rule_xdp_wakes(void)
 	for (n = 0; n < 46; n++)
 		stack_send(64, 60, 0, false);
 	check(txq->stopped, "a full queue takes packets");
-	while (host_take(TX))
-		;
-	while (host.queues[TX].count)
-		host_give(TX, 0);
+	host_use_all(TX);
 
 	*frame = (struct xdp_frame) {
 		.data		= (void *)frame + XDP_PACKET_HEADROOM,
@@ -732,16 +725,12 @@ static void rule_state_after_a_reset(void)
 	want_arrival();
 }
 
-static void no_answer(void)
-{
-}
-
 /* What the device is told again then is only what it can be told. */
 static void rule_late_answer(void)
 {
 	unsigned int warns;
 
-	host.on_wait = no_answer;
+	host.on_wait = host_do_nothing;
 	check(set_mac(7) == -ETIMEDOUT, "a command without an answer succeeds");
 	host.on_wait = answer;
 	check(set_mac(8) == -EBUSY, "a command while there is no answer");

@@ -610,16 +610,12 @@ static void rule_abort_that_keeps(void)
 	check(hostt()->eh_device_reset_handler(sc) == FAILED, "a refusal is a success");
 }
 
-static void nothing(void)
-{
-}
-
 /* The answer comes when nobody waits any more. */
 static void rule_late_function(void)
 {
 	struct scsi_cmnd *sc = send(disk(1, 4));
 
-	host.on_wait = nothing;
+	host.on_wait = host_do_nothing;
 	check(recover_by(hostt()->eh_abort_handler, sc) == FAILED, "no answer, and success");
 	answer_one(CTRL);
 	answer_one(REQ);
@@ -865,8 +861,7 @@ static void rule_event_of_no_kind(void)
 /* LUN 1:0 went, LUN 0:0 came. */
 static void answer_inquiry(void)
 {
-	while (host_take(REQ))
-		host_give(REQ, 0);
+	host_use_all(REQ);
 	host_interrupt(REQ);
 }
 
